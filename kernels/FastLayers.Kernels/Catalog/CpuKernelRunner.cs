@@ -1,0 +1,21 @@
+using FastLayers.Kernels.Simd;
+
+namespace FastLayers.Kernels.Catalog;
+
+/// <summary>Runs the SIMD kernels of the catalog at one register width, on the calling thread.</summary>
+/// <param name="level">The width; one beyond the hardware's works and is slow.</param>
+public sealed class CpuKernelRunner(SimdLevel level) : IKernelRunner
+{
+    /// <inheritdoc/>
+    public string Device { get; } = $"CPU, {(int)level} bit";
+
+    /// <inheritdoc/>
+    public string? ReasonToSkip(KernelOperation operation) => null;
+
+    /// <inheritdoc/>
+    public void Run(KernelOperation operation, KernelArguments arguments)
+    {
+        ArgumentNullException.ThrowIfNull(operation);
+        operation.Simd(level, arguments);
+    }
+}

@@ -1,0 +1,52 @@
+using FastLayers.Kernels.Threading;
+
+namespace FastLayers.Kernels.KvCache;
+
+/// <summary>
+/// Stores new keys and values: row r of both goes to token <c>positions[r]</c> of sequence <c>sequences[r]</c>. With a half-precision
+/// cache each value is rounded to the nearest half, ties to even; beyond ±65,504 it becomes infinite.
+/// </summary>
+public static unsafe class AppendKv
+{
+    /// <summary>Stores the rows.</summary>
+    /// <param name="pool">The threads to share the work.</param>
+    /// <param name="cache">The cache; the pages of all positions exist.</param>
+    /// <param name="keys">New keys [rows, heads · key size].</param>
+    /// <param name="values">New values [rows, heads · value size].</param>
+    /// <param name="sequences">Sequence of each row.</param>
+    /// <param name="positions">Position of each row in its sequence.</param>
+    /// <param name="rows">Number of rows.</param>
+    public static void Append(WorkerPool pool, in PagedCache cache, float* keys, float* values, int* sequences, int* positions, int rows)
+    {
+        ArgumentNullException.ThrowIfNull(pool);
+        pool.Run(new Work(cache, keys, values, sequences, positions), rows, minimumPerWorker: 8);
+    }
+
+    private readonly struct Work(PagedCache cache, float* keys, float* values, int* sequences, int* positions) : IParallelWork
+    {
+        public void Execute(int start, int end, int worker)
+        {
+            for (int row = start; row < end; row++)
+            {
+                for (int head = 0; head < cache.Heads; head++)
+                {
+                    long index = ((long)row * cache.Heads) + head;
+                    Copy(keys + (index * cache.KeySize), cache.Key(sequences[row], positions[row], head), cache.KeySize);
+                    Copy(values + (index * cache.ValueSize), cache.Value(sequences[row], positions[row], head), cache.ValueSize);
+                }
+            }
+        }
+
+        private void Copy(float* source, byte* target, int count)
+        {
+            if (!cache.IsHalf)
+            {
+                new ReadOnlySpan<float>(source, count).CopyTo(new Span<float>(target, count));
+                return;
+            }
+
+            var halves = (Half*)target;
+            for (int i = 0; i < count; i++) halves[i] = (Half)source[i];
+        }
+    }
+}

@@ -1,0 +1,110 @@
+using FastLayers.Kernels.Catalog;
+using FastLayers.Kernels.Formats;
+using FastLayers.Kernels.Simd;
+using FastLayers.Kernels.Threading;
+
+namespace FastLayers.Kernels.MatMul;
+
+/// <summary>Catalog entries of <see cref="MatMulSimdFloat"/> and <see cref="MatMulSimdInt8"/>.</summary>
+public static unsafe class MatMulCase
+{
+    private static readonly WorkerPool s_callingThread = new(1);
+
+    /// <summary>Float activations, one entry a format.</summary>
+    public static IReadOnlyList<KernelOperation> FloatByFormat { get; } = [.. Format.All.Select(format => Create(
+        format, "MatMul.Float", "x", "Float sums of the columns in 4 to 16 parts.", (level, arguments) => MatMulSimdFloat.Multiply(s_callingThread, Operands(format, arguments), level)))];
+
+    /// <summary>8-bit activations, one entry a block format; the definition gets the activations as they were rounded.</summary>
+    public static IReadOnlyList<KernelOperation> Int8ByFormat { get; } = [.. Format.All.Where(MatMulSimdInt8.Supports).Select(format => Create(
+        format, "MatMul.Int8", "scale · code", "The integers are exact; float sums of one value a block.", (level, arguments) => MatMulSimdInt8.Multiply(s_callingThread, Operands(format, arguments), Rounded(arguments), level)))];
+
+    /// <summary>Rounding activations to 8 bit.</summary>
+    public static KernelOperation Quantize { get; } = new()
+    {
+        Name = "QuantizeActivations",
+        Definition = "code = round(127 · x / max|x|), scale = max|x| / 127 over 32 values; sums of scale · code over 16 and 32",
+        Shapes = [RowsOf(1, 32), RowsOf(0, 64), RowsOf(3, 96), RowsOf(2, 4096)],
+        Tolerance = 0,
+        ToleranceReason = "The same float operations; ties to even.",
+        BytesMoved = shape => (4L * shape["rows"] * shape["columns"]) + QuantizedActivations.Bytes(shape["rows"], shape["columns"]),
+        OperationCount = shape => 5L * shape["rows"] * shape["columns"],
+        Fill = arguments =>
+        {
+            var shape = arguments.Shape;
+            arguments.AddNoise("x", shape["rows"] * shape["columns"]);
+            arguments.Add<byte>("rounded", KernelBufferRole.Output, (int)QuantizedActivations.Bytes(shape["rows"], shape["columns"]));
+        },
+        Reference = arguments => QuantizeReference.Rows(arguments.Floats("x"), Rounded(arguments)),
+        Simd = (_, arguments) => ActivationQuantizer.Quantize(s_callingThread, (float*)arguments["x"].Pointer, Rounded(arguments)),
+    };
+
+    private static KernelOperation Create(Format format, string name, string activation, string reason, Action<SimdLevel, KernelArguments> simd) => new()
+    {
+        Name = $"{name}.{format.Name}",
+        Definition = $"y[m, n] = bias[n] + Σ_k ({activation})[m, k] · w[n, k]",
+        Shapes = [.. ShapesOf(format)],
+        Tolerance = 1e-11,
+        ToleranceReason = reason,
+        BytesMoved = shape => (shape["outputs"] * format.RowBytes(shape["columns"])) + (4L * shape["rows"] * (shape["columns"] + shape["outputs"])),
+        OperationCount = shape => 2L * shape["rows"] * shape["outputs"] * shape["columns"],
+        Fill = arguments =>
+        {
+            var shape = arguments.Shape;
+            arguments.AddEncoded("w", format, shape["outputs"], shape["columns"]);
+            arguments.AddNoise("bias", shape["outputs"]);
+            arguments.AddNoise("x", shape["rows"] * shape["columns"]);
+            if (activation != "x")
+            {
+                arguments.Add<byte>("rounded", KernelBufferRole.Input, (int)QuantizedActivations.Bytes(shape["rows"], shape["columns"]));
+                var rounded = Rounded(arguments);
+                QuantizeReference.Rows(arguments.Floats("x"), rounded);
+                for (int i = 0; i < arguments.Floats("x").Length; i++) arguments.Floats("x")[i] = rounded.Scales[i / QuantizedActivations.BlockLength] * rounded.Codes[i];
+            }
+
+            arguments.Add<float>("y", KernelBufferRole.Output, shape["rows"] * shape["outputs"]);
+        },
+        Reference = arguments =>
+        {
+            var y = arguments.Floats("y");
+            var sums = new double[y.Length];
+            MatMulReference.Multiply(format, arguments.Bytes("w"), arguments.Floats("bias"), arguments.Floats("x"), sums, arguments.Shape["outputs"], arguments.Shape["columns"]);
+            for (int i = 0; i < sums.Length; i++) y[i] = (float)sums[i];
+        },
+        Simd = simd,
+    };
+
+    private static QuantizedActivations Rounded(KernelArguments arguments) =>
+        new(arguments["rounded"].Pointer, arguments.Shape["rows"], arguments.Shape["columns"]);
+
+    private static MatMulArguments Operands(Format format, KernelArguments arguments) => new()
+    {
+        Format = format,
+        Weights = arguments["w"].Pointer,
+        Bias = (float*)arguments["bias"].Pointer,
+        Input = (float*)arguments["x"].Pointer,
+        Output = (float*)arguments["y"].Pointer,
+        Rows = arguments.Shape["rows"],
+        Outputs = arguments.Shape["outputs"],
+        Columns = arguments.Shape["columns"],
+    };
+
+    private static IEnumerable<KernelShape> ShapesOf(Format format)
+    {
+        // Decode and prefill, one output, odd numbers of rows, a model's width; and odd lengths for the formats without blocks.
+        yield return Of(1, 5, format.BlockLength);
+        yield return Of(3, 4, 3 * format.BlockLength);
+        yield return Of(7, 1, 256);
+        yield return Of(0, 3, format.BlockLength);
+        if (format.BlockLength == 1)
+        {
+            yield return Of(2, 6, 37);
+            yield return Of(5, 3, 172);
+        }
+
+        yield return Of(1, 33, 2048);
+    }
+
+    private static KernelShape RowsOf(int rows, int columns) => new(("rows", rows), ("columns", columns));
+
+    private static KernelShape Of(int rows, int outputs, int columns) => new(("rows", rows), ("outputs", outputs), ("columns", columns));
+}

@@ -1,0 +1,110 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+
+namespace FastLayers.Kernels.MatMul;
+
+/// <summary>
+/// Rows of activations rounded to 8 bit in blocks of 32, the right-hand side of the integer matrix product:
+/// <c>x[i] ≈ scale[i / 32] · code[i]</c>, <c>scale = max|x| / 127</c>, codes rounded to the nearest, ties to even.
+/// </summary>
+/// <remarks>
+/// Beside the codes stand the sums of <c>scale · code</c> over 16 and over 32 values: a weight format with minimums needs
+/// <c>Σ minimum · x</c>, which is one product a group with them. A block with a value that is not finite gets the scale NaN.
+/// </remarks>
+public readonly unsafe struct QuantizedActivations
+{
+    /// <summary>Values that share a scale.</summary>
+    public const int BlockLength = 32;
+
+    /// <summary>Places the planes into one piece of memory.</summary>
+    /// <param name="memory">At least <see cref="Bytes"/> bytes, 64-byte aligned.</param>
+    /// <param name="rows">Number of rows.</param>
+    /// <param name="columns">Values a row; a multiple of 32.</param>
+    /// <exception cref="ArgumentException"><paramref name="columns"/> is not a multiple of 32.</exception>
+    public QuantizedActivations(byte* memory, int rows, int columns)
+    {
+        if (columns % BlockLength != 0) throw new ArgumentException($"Activations are rounded in blocks of {BlockLength}; {columns} columns do not divide.", nameof(columns));
+        Rows = rows;
+        Columns = columns;
+        long values = (long)rows * columns;
+        Codes = (sbyte*)memory;
+        Scales = (float*)(memory + values);
+        Sums32 = Scales + (values / 32);
+        Sums16 = Sums32 + (values / 32);
+    }
+
+    /// <summary>Number of rows.</summary>
+    public int Rows { get; }
+
+    /// <summary>Values a row.</summary>
+    public int Columns { get; }
+
+    /// <summary>Codes, [rows, columns].</summary>
+    public sbyte* Codes { get; }
+
+    /// <summary>Scales, [rows, columns / 32].</summary>
+    public float* Scales { get; }
+
+    /// <summary>Scaled sums over 32 values, [rows, columns / 32].</summary>
+    public float* Sums32 { get; }
+
+    /// <summary>Scaled sums over 16 values, [rows, columns / 16].</summary>
+    public float* Sums16 { get; }
+
+    /// <summary>Memory that <paramref name="rows"/> rows need.</summary>
+    public static long Bytes(int rows, int columns) => ((long)rows * columns) + (4L * rows * (columns / 32) * 4);
+
+    /// <summary>Rounds row <paramref name="row"/>.</summary>
+    /// <param name="values">The row's <see cref="Columns"/> values.</param>
+    /// <param name="row">Where to store it.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public void QuantizeRow(float* values, int row)
+    {
+        int blocks = Columns / BlockLength;
+        sbyte* codes = Codes + ((long)row * Columns);
+        float* scales = Scales + ((long)row * blocks);
+        float* sums32 = Sums32 + ((long)row * blocks);
+        float* sums16 = Sums16 + ((long)row * blocks * 2);
+        for (int block = 0; block < blocks; block++, values += BlockLength, codes += BlockLength)
+        {
+            var v0 = Vector256.Load(values);
+            var v1 = Vector256.Load(values + 8);
+            var v2 = Vector256.Load(values + 16);
+            var v3 = Vector256.Load(values + 24);
+            var largest = Vector256.Max(Vector256.Max(Vector256.Abs(v0), Vector256.Abs(v1)), Vector256.Max(Vector256.Abs(v2), Vector256.Abs(v3)));
+            float max = MaxAcross(largest);
+            float scale = max / 127f;
+            if (!float.IsFinite(scale)) scale = float.NaN;
+            float inverse = max > 0f ? 127f / max : 0f;
+            var factor = Vector256.Create(float.IsFinite(inverse) ? inverse : 0f);
+            var q0 = ToInt32(v0 * factor);
+            var q1 = ToInt32(v1 * factor);
+            var q2 = ToInt32(v2 * factor);
+            var q3 = ToInt32(v3 * factor);
+            Vector256.Narrow(Vector256.Narrow(q0, q1), Vector256.Narrow(q2, q3)).Store(codes);
+            int sumLow = Vector256.Sum(q0 + q1);
+            int sumHigh = Vector256.Sum(q2 + q3);
+            scales[block] = scale;
+            sums16[2 * block] = scale * sumLow;
+            sums16[(2 * block) + 1] = scale * sumHigh;
+            sums32[block] = scale * (sumLow + sumHigh);
+        }
+    }
+
+    /// <summary>Nearest integer, ties to even, by adding 1.5 · 2^23; exact for magnitudes below 2^22.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector256<int> ToInt32(Vector256<float> value)
+    {
+        var magic = Vector256.Create(12582912f);
+        return (value + magic).AsInt32() - magic.AsInt32();
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static float MaxAcross(Vector256<float> value)
+    {
+        var half = Vector128.Max(value.GetLower(), value.GetUpper());
+        half = Vector128.Max(half, Vector128.Shuffle(half, Vector128.Create(2, 3, 0, 1)));
+        half = Vector128.Max(half, Vector128.Shuffle(half, Vector128.Create(1, 0, 3, 2)));
+        return half.ToScalar();
+    }
+}

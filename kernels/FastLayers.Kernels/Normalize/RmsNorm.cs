@@ -1,0 +1,37 @@
+using FastLayers.Kernels.Simd;
+
+namespace FastLayers.Kernels.Normalize;
+
+/// <summary>
+/// Root mean square normalization, y[i] = x[i] / √(mean(x²) + ε) · weight[i] (Zhang and Sennrich, arXiv:1910.07467).
+/// Bound by reading the row: two passes, the second from L1 for usual widths.
+/// </summary>
+public static unsafe class RmsNorm
+{
+    /// <summary>Normalizes one row.</summary>
+    /// <param name="x">The row; |x| below 1e18, beyond which the squares overflow.</param>
+    /// <param name="weight">One factor a column; empty means 1.</param>
+    /// <param name="epsilon">Added to the mean square; keeps a row of zeros at zero.</param>
+    /// <param name="y">Receives the result; may be <paramref name="x"/> itself. A NaN anywhere in x makes every value NaN.</param>
+    /// <exception cref="ArgumentException">Lengths differ, or y overlaps an input in part.</exception>
+    public static void Row(ReadOnlySpan<float> x, ReadOnlySpan<float> weight, float epsilon, Span<float> y) =>
+        Row(SimdDispatch.Level, x, weight, epsilon, y);
+
+    internal static void Row(SimdLevel level, ReadOnlySpan<float> x, ReadOnlySpan<float> weight, float epsilon, Span<float> y)
+    {
+        if (!weight.IsEmpty) RowArguments.RequireLength(x.Length, weight.Length, nameof(weight));
+        RowArguments.RequireLength(x.Length, y.Length, nameof(y));
+        RowArguments.RequireSameOrApart(x, y, nameof(y));
+        RowArguments.RequireSameOrApart(weight, y, nameof(y));
+        fixed (float* source = x, factors = weight, result = y)
+        {
+            switch (level)
+            {
+                case SimdLevel.V128: RmsNormSimd.Row<Lanes128>(source, factors, epsilon, result, x.Length); break;
+                case SimdLevel.V256: RmsNormSimd.Row<Lanes256>(source, factors, epsilon, result, x.Length); break;
+                case SimdLevel.V512: RmsNormSimd.Row<Lanes512>(source, factors, epsilon, result, x.Length); break;
+                default: RowArguments.ThrowLevel(level); break;
+            }
+        }
+    }
+}

@@ -1,0 +1,113 @@
+using FastLayers.Kernels.Formats;
+using FastLayers.Kernels.MatMul;
+using FastLayers.Kernels.Simd;
+using FastLayers.Kernels.Threading;
+
+namespace FastLayers.Kernels.Tests.MatMul;
+
+/// <summary>Every format and width of the matrix product against its definition.</summary>
+public sealed unsafe class MatMulTests : IDisposable
+{
+    /// <summary>Of Σ|w·x|: float sums of up to 1,024 products in 4 to 16 partial sums.</summary>
+    private const double FloatTolerance = 1e-5;
+
+    /// <summary>The integer path against its own rounded activations: exact integers, then one float sum of blocks.</summary>
+    private const double IntegerTolerance = 1e-5;
+
+    private readonly WorkerPool _pool = new(2);
+
+    public static TheoryData<string, SimdLevel> Cases
+    {
+        get
+        {
+            var data = new TheoryData<string, SimdLevel>();
+            foreach (var format in Format.All)
+            {
+                foreach (var level in Enum.GetValues<SimdLevel>()) data.Add(format.Name, level);
+            }
+
+            return data;
+        }
+    }
+
+    public void Dispose() => _pool.Dispose();
+
+    [Theory]
+    [MemberData(nameof(Cases))]
+    public void Float_activations_agree_with_the_definition(string name, SimdLevel level)
+    {
+        foreach (var (rows, outputs, columns) in Shapes(name))
+        {
+            using var data = new MatMulData(name, rows, outputs, columns);
+            MatMulSimdFloat.Multiply(_pool, data.Arguments, level);
+            data.CheckAgainst(data.Input, FloatTolerance);
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Cases))]
+    public void Eight_bit_activations_agree_with_the_definition_on_the_rounded_input(string name, SimdLevel level)
+    {
+        if (!MatMulSimdInt8.Supports(Find(name)))
+        {
+            Assert.Throws<ArgumentException>(() => Multiply(name, level));
+            return;
+        }
+
+        foreach (var (rows, outputs, columns) in Shapes(name)) Multiply(name, level, rows, outputs, columns);
+    }
+
+    [Fact]
+    public void A_value_that_is_not_finite_makes_the_result_nan_not_wrong()
+    {
+        using var data = new MatMulData("q4_0", 1, 4, 64);
+        data.Arguments.Input[5] = float.PositiveInfinity;
+        var activations = data.Quantize(_pool);
+        MatMulSimdInt8.Multiply(_pool, data.Arguments, activations);
+        Assert.True(float.IsNaN(data.Arguments.Output[0]));
+    }
+
+    [Fact]
+    public void Rounded_activations_are_the_nearest_codes()
+    {
+        using var data = new MatMulData("q8_0", 3, 1, 96);
+        var activations = data.Quantize(_pool);
+        for (int i = 0; i < 3 * 96; i++)
+        {
+            float scale = activations.Scales[i / 32];
+            Assert.InRange(Math.Abs(data.Input[i] - (scale * activations.Codes[i])), 0, scale * 0.5001);
+        }
+
+        for (int block = 0; block < 9; block++)
+        {
+            int sum = Enumerable.Range(0, 32).Sum(i => activations.Codes[(block * 32) + i]);
+            Assert.Equal(activations.Scales[block] * sum, activations.Sums32[block], 1e-5);
+            Assert.Equal(activations.Sums32[block], activations.Sums16[2 * block] + activations.Sums16[(2 * block) + 1], 1e-5);
+        }
+
+        Assert.Throws<ArgumentException>(() => new QuantizedActivations(null, 1, 33));
+    }
+
+    /// <summary>One row, odd numbers of rows and outputs, tails of columns where the format allows them.</summary>
+    private static IEnumerable<(int Rows, int Outputs, int Columns)> Shapes(string name)
+    {
+        int block = Math.Max(Find(name).BlockLength, 1);
+        yield return (1, 5, block * 3);
+        yield return (3, 4, block * 4);
+        yield return (7, 1, block == 1 ? 37 : block);
+        yield return (2, 0, block);
+        yield return (0, 3, block);
+    }
+
+    private static Format Find(string name) => Format.TryParse(name, out var format) ? format : throw new ArgumentException(name);
+
+    private void Multiply(string name, SimdLevel level, int rows = 1, int outputs = 1, int columns = 64)
+    {
+        using var data = new MatMulData(name, rows, outputs, columns);
+        var activations = data.Quantize(_pool);
+        MatMulSimdInt8.Multiply(_pool, data.Arguments, activations, level);
+        var rounded = new float[rows * columns];
+        for (int i = 0; i < rounded.Length; i++) rounded[i] = activations.Scales[i / 32] * activations.Codes[i];
+        data.CheckAgainst(rounded, IntegerTolerance);
+    }
+}
