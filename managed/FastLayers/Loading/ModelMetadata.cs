@@ -69,6 +69,44 @@ public sealed class ModelMetadata
     public T[]? GetArray<T>(string key) =>
         !_values.TryGetValue(key, out var value) ? null : value as T[] ?? throw Mismatch(key, $"an array of {typeof(T).Name}", value);
 
+    /// <summary>The value as integers, whatever integer type the file gave them, or null if the key is missing.</summary>
+    /// <exception cref="InvalidDataException">The value is not an array of integers, or one lies outside <see cref="long"/>.</exception>
+    public long[]? GetIntegers(string key)
+    {
+        if (!_values.TryGetValue(key, out var value)) return null;
+        return value switch
+        {
+            Array { Length: 0 } => [],
+            ulong[] numbers when value.GetType() == typeof(ulong[]) => Array.TrueForAll(numbers, number => number <= long.MaxValue) // the runtime lets a long[] pass as ulong[]
+                ? Array.ConvertAll(numbers, number => (long)number)
+                : throw Mismatch(key, "an array of integers within 64 signed bits", value),
+            long[] numbers => numbers,
+            byte[] or sbyte[] or short[] or ushort[] or int[] or uint[] => ConvertAll((Array)value, Convert.ToInt64),
+            _ => throw Mismatch(key, "an array of integers", value),
+        };
+    }
+
+    /// <summary>The value as real numbers, whatever number type the file gave them, or null if the key is missing.</summary>
+    /// <exception cref="InvalidDataException">The value is not an array of numbers.</exception>
+    public double[]? GetNumbers(string key)
+    {
+        if (!_values.TryGetValue(key, out var value)) return null;
+        return value switch
+        {
+            Array { Length: 0 } => [],
+            double[] numbers => numbers,
+            byte[] or sbyte[] or short[] or ushort[] or int[] or uint[] or long[] or ulong[] or float[] => ConvertAll((Array)value, Convert.ToDouble),
+            _ => throw Mismatch(key, "an array of numbers", value),
+        };
+    }
+
+    private static T[] ConvertAll<T>(Array source, Func<object, IFormatProvider, T> convert)
+    {
+        var values = new T[source.Length];
+        for (var index = 0; index < values.Length; index++) values[index] = convert(source.GetValue(index)!, CultureInfo.InvariantCulture);
+        return values;
+    }
+
     private InvalidDataException Mismatch(string key, string expected, object found) =>
         new($"{Source}: metadata '{key}' should be {expected}, found {Describe(found)}.");
 
