@@ -1,0 +1,182 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Runtime.InteropServices;
+using System.Text.Json;
+
+namespace FastLayers.Cli.Tests;
+
+/// <summary>The forms that scripts rely on, run as a script runs them: a process, its output and its exit code.</summary>
+public sealed class CommandTests : IDisposable
+{
+    private const string Story = ", there was a little girl named Lily.";
+    private readonly string _folder = Directory.CreateTempSubdirectory("fastlayers-cli-").FullName;
+
+    private static string Sample => Path.Combine(AppContext.BaseDirectory, "samples", "stories260K", "stories260K.gguf");
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    [Fact]
+    public void Run_without_a_model_tells_the_sample_story()
+    {
+        var result = Fastlayers("run", "--temperature", "0", "--max-tokens", "12");
+        Assert.Equal(0, result.Code);
+        Assert.Equal("Once upon a time" + Story[..25], result.Output.TrimEnd()[..41]);
+        Assert.Contains("generated", result.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Run_with_json_writes_one_object()
+    {
+        var result = Fastlayers("run", "--model", Sample, "--prompt", "Once upon a time", "--max-tokens", "20", "--temperature", "0", "--seed", "1", "--threads", "2", "--device", "cpu", "--json");
+        using var json = JsonDocument.Parse(result.Output);
+        var root = json.RootElement;
+        Assert.StartsWith(Story, root.GetProperty("text").GetString(), StringComparison.Ordinal);
+        Assert.Equal(20, root.GetProperty("ids").GetArrayLength());
+        Assert.Equal([432, 383, 286], root.GetProperty("ids").EnumerateArray().Take(3).Select(i => i.GetInt32()));
+        Assert.Equal(5, root.GetProperty("promptTokens").GetInt32());
+        Assert.Equal(20, root.GetProperty("generatedTokens").GetInt32());
+        Assert.True(root.GetProperty("prefillTokensPerSecond").GetDouble() > 0);
+        Assert.True(root.GetProperty("decodeTokensPerSecond").GetDouble() > 0);
+    }
+
+    [Fact]
+    public void The_same_seed_gives_the_same_text()
+    {
+        string Text(string seed) => Fastlayers("run", "--max-tokens", "30", "--temperature", "1.5", "--seed", seed).Output;
+        Assert.Equal(Text("7"), Text("7"));
+        Assert.NotEqual(Text("7"), Text("8"));
+    }
+
+    [Fact]
+    public void A_stop_string_ends_the_text_before_it() =>
+        Assert.Equal("Once upon a time, there was a little girl named Lily", Fastlayers("run", "--temperature", "0", "--stop", ". She").Output.Trim());
+
+    [Fact]
+    public void Logits_and_hidden_states_are_raw_floats()
+    {
+        string logits = Path.Combine(_folder, "logits.f32");
+        string hidden = Path.Combine(_folder, "hidden.f32");
+        Assert.Equal(0, Fastlayers("logits", "--model", Sample, "--ids", "1,403,407,261,378", "--out", logits).Code);
+        Assert.Equal(0, Fastlayers("logits", "--model", Sample, "--ids", "1,403,407", "--out", hidden, "--hidden", "5", "--threads", "1").Code);
+
+        float[] values = MemoryMarshal.Cast<byte, float>(File.ReadAllBytes(logits)).ToArray();
+        Assert.Equal(5 * 512, values.Length);
+        // golden.json of the sample.
+        Assert.Equal(-10.13658, values[4 * 512], 1e-3);
+        Assert.Equal(-5.32947, values[(4 * 512) + 1], 1e-3);
+        Assert.Equal(3 * 64 * 4, new FileInfo(hidden).Length);
+    }
+
+    [Fact]
+    public void Perplexity_of_a_story_of_its_own_kind_is_low()
+    {
+        string file = Path.Combine(_folder, "text.txt");
+        File.WriteAllText(file, Fastlayers("run", "--temperature", "0", "--max-tokens", "120").Output.Trim());
+        using var json = JsonDocument.Parse(Fastlayers("perplexity", "--model", Sample, "--file", file, "--context", "64", "--stride", "16", "--json").Output);
+        double nll = json.RootElement.GetProperty("nll").GetDouble();
+        Assert.InRange(nll, 0.1, 1.2);
+        Assert.Equal(Math.Exp(nll), json.RootElement.GetProperty("perplexity").GetDouble(), 1e-6);
+        Assert.True(json.RootElement.GetProperty("standardError").GetDouble() > 0);
+        Assert.True(json.RootElement.GetProperty("tokens").GetInt32() > 100);
+    }
+
+    [Fact]
+    public void Tokenize_prints_ids()
+    {
+        Assert.Equal("1,403,407,261,378", Fastlayers("tokenize", "--model", Sample, "--text", "Once upon a time", "--ids").Output.Trim());
+        using var json = JsonDocument.Parse(Fastlayers("tokenize", "--text", "Once", "--json").Output);
+        Assert.Equal("<s>", json.RootElement.GetProperty("tokens")[0].GetString());
+    }
+
+    [Theory]
+    [InlineData("q4_0")]
+    [InlineData("q6_k")]
+    public void A_synthetic_model_runs(string format)
+    {
+        string path = Path.Combine(_folder, format + ".gguf");
+        Assert.Equal(0, Fastlayers("synth", "--shape", "layers=2,width=256,ffn=512,heads=4,kv-heads=2,vocabulary=300", "--arch", "llama", "--format", format, "--seed", "5", "--out", path).Code);
+        byte[] first = File.ReadAllBytes(path);
+        Fastlayers("synth", "--shape", "layers=2,width=256,ffn=512,heads=4,kv-heads=2,vocabulary=300", "--arch", "llama", "--format", format, "--seed", "5", "--out", path);
+        Assert.Equal(first, File.ReadAllBytes(path));
+
+        using var info = JsonDocument.Parse(Fastlayers("info", "--model", path, "--json").Output);
+        Assert.Equal(2, info.RootElement.GetProperty("layers").GetInt32());
+        Assert.Equal(2, info.RootElement.GetProperty("bytesPerLayer").GetArrayLength());
+        Assert.True(info.RootElement.GetProperty("bytesByFormat").GetProperty(format).GetInt64() > 0);
+        Assert.Equal(0, Fastlayers("run", "--model", path, "--max-tokens", "4", "--seed", "1").Code);
+    }
+
+    [Fact]
+    public void Devices_are_listed()
+    {
+        using var json = JsonDocument.Parse(Fastlayers("devices", "--json").Output);
+        Assert.Equal("cpu", json.RootElement[0].GetProperty("name").GetString());
+    }
+
+    [Theory]
+    [InlineData(2, "run", "--no-such-option")]
+    [InlineData(2, "logits", "--model", "x.gguf")]
+    [InlineData(2, "run", "--device", "toaster")]
+    [InlineData(2, "run", "--threads", "-1")]
+    [InlineData(2, "run", "--activations", "int3")]
+    [InlineData(1, "run", "--temperature", "-1")]
+    [InlineData(1, "run", "--model", "missing.gguf")]
+    [InlineData(1, "synth", "--shape", "layers=0", "--out", "/dev/null")]
+    [InlineData(1, "synth", "--shape", "135m", "--format", "q9", "--out", "/dev/null")]
+    [InlineData(2, "logits", "--model", "missing.gguf", "--ids", "1,x", "--out", "/dev/null")]
+    public void Bad_input_is_one_line_and_an_exit_code(int code, params string[] arguments)
+    {
+        var result = Fastlayers(arguments);
+        Assert.Equal(code, result.Code);
+        Assert.NotEqual("", result.Error.Trim());
+        Assert.DoesNotContain("   at ", result.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_damaged_model_is_named()
+    {
+        string path = Path.Combine(_folder, "cut.gguf");
+        File.WriteAllBytes(path, File.ReadAllBytes(Sample)[..500_000]);
+        var result = Fastlayers("run", "--model", path);
+        Assert.Equal(1, result.Code);
+        Assert.Contains("cut.gguf", result.Error, StringComparison.Ordinal);
+        Assert.Single(result.Error.Trim().Split('\n'));
+    }
+
+    [Fact]
+    public void Help_is_there_for_every_command()
+    {
+        foreach (string command in (string[])["run", "info", "devices", "tokenize", "logits", "perplexity", "synth"])
+        {
+            var result = Fastlayers(command, "--help");
+            Assert.Equal(0, result.Code);
+            Assert.Contains("Usage:", result.Output, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public void Ctrl_c_ends_cleanly()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Signals are sent as Unix has them.");
+        string path = Path.Combine(_folder, "slow.gguf");
+        Fastlayers("synth", "--shape", "layers=8,width=512,ffn=1024,heads=8,kv-heads=8,vocabulary=4000,context=4096", "--format", "q8_0", "--out", path);
+        using var process = Start("run", "--model", path, "--max-tokens", "100000");
+        Thread.Sleep(2500);
+        Process.Start("kill", ["-INT", process.Id.ToString(CultureInfo.InvariantCulture)])!.WaitForExit();
+        Assert.True(process.WaitForExit(10_000), "The command goes on after Ctrl-C.");
+        Assert.Equal(130, process.ExitCode);
+        Assert.Contains("Canceled", process.StandardError.ReadToEnd(), StringComparison.Ordinal);
+    }
+
+    private static (int Code, string Output, string Error) Fastlayers(params string[] arguments)
+    {
+        using var process = Start(arguments);
+        var error = process.StandardError.ReadToEndAsync();
+        string output = process.StandardOutput.ReadToEnd();
+        process.WaitForExit();
+        return (process.ExitCode, output, error.Result);
+    }
+
+    private static Process Start(params string[] arguments) =>
+        Process.Start(new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "FastLayers.Cli.dll"), .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+}

@@ -1,0 +1,117 @@
+using System.CommandLine;
+using System.Diagnostics;
+using System.Globalization;
+using System.Text;
+using FastLayers.Kernels.Formats;
+
+namespace FastLayers.Cli.Commands;
+
+/// <summary><c>fastlayers run</c>: continues a text.</summary>
+internal static class RunCommand
+{
+    private const string DefaultPrompt = "Once upon a time";
+
+    public static Command Create()
+    {
+        var defaults = new GenerationOptions();
+        var model = CommonOptions.Model(required: false);
+        var prompt = new Option<string>("--prompt", "-p") { Description = "Text to continue.", DefaultValueFactory = _ => DefaultPrompt };
+        var maxTokens = new Option<int>("--max-tokens", "-n") { Description = "Most tokens to generate.", DefaultValueFactory = _ => defaults.MaxTokens };
+        var temperature = Float("--temperature", "Divides the logits; 0 takes the most likely token.", defaults.Temperature);
+        var topK = new Option<int>("--top-k") { Description = "Keep the K most likely tokens; 0 keeps all.", DefaultValueFactory = _ => defaults.TopK };
+        var topP = Float("--top-p", "Keep the most likely tokens up to this probability.", defaults.TopP);
+        var minP = Float("--min-p", "Keep tokens this share as likely as the best.", defaults.MinP);
+        var repetition = Float("--repetition-penalty", "Weakens recent tokens; 1 is off.", defaults.RepetitionPenalty);
+        var frequency = Float("--frequency-penalty", "Taken from a logit for each recent occurrence.", defaults.FrequencyPenalty);
+        var presence = Float("--presence-penalty", "Taken from a logit if the token is recent.", defaults.PresencePenalty);
+        var seed = new Option<ulong?>("--seed", "-s") { Description = "Start of the random numbers; the same seed gives the same text." };
+        var stop = new Option<string[]>("--stop") { Description = "Text that ends generation; may be given several times.", DefaultValueFactory = _ => [] };
+        var context = new Option<int>("--context", "-c") { Description = "Tokens that the context holds; 0 takes the model's length." };
+        var activations = CommonOptions.Activations("int8");
+        var cache = CommonOptions.CacheFormat("f16");
+        var threads = CommonOptions.Threads();
+        var device = CommonOptions.DeviceName();
+        var json = CommonOptions.Json();
+        var command = new Command("run", "Continue a text; without arguments, the sample model tells a story.")
+        {
+            model, prompt, maxTokens, temperature, topK, topP, minP, repetition, frequency, presence, seed, stop, context, activations, cache, threads, device, json,
+        };
+        command.SetAction((result, cancellation) => RunAsync(
+            new Request(
+                result.GetValue(model) ?? CommonOptions.SampleModel,
+                result.GetValue(prompt)!,
+                new GenerationOptions
+                {
+                    MaxTokens = result.GetValue(maxTokens),
+                    Temperature = result.GetValue(temperature),
+                    TopK = result.GetValue(topK),
+                    TopP = result.GetValue(topP),
+                    MinP = result.GetValue(minP),
+                    RepetitionPenalty = result.GetValue(repetition),
+                    FrequencyPenalty = result.GetValue(frequency),
+                    PresencePenalty = result.GetValue(presence),
+                    Seed = result.GetValue(seed),
+                    StopStrings = result.GetValue(stop)!,
+                },
+                new SessionOptions { ContextLength = result.GetValue(context), KvFormat = CommonOptions.ParseCache(result.GetValue(cache), Format.F16) },
+                CommonOptions.ParseActivations(result.GetValue(activations), ActivationPrecision.Int8),
+                result.GetValue(device)!,
+                result.GetValue(threads),
+                result.GetValue(json)),
+            cancellation));
+        return command;
+    }
+
+    private sealed record Request(string Model, string Prompt, GenerationOptions Generation, SessionOptions Session, ActivationPrecision Activations, string Device, int Threads, bool Json);
+
+    private static Option<float> Float(string name, string description, float fallback) => new(name) { Description = description, DefaultValueFactory = _ => fallback };
+
+    private static async Task<int> RunAsync(Request request, CancellationToken cancellation)
+    {
+        request.Generation.Validate();
+        using var device = CommonOptions.CreateDevice(request.Device, request.Threads);
+        long start = Stopwatch.GetTimestamp();
+        using var model = await ProgressBar.RunAsync("Loading", request.Json, progress => Model.Load(request.Model, device, new ModelOptions { Activations = request.Activations }, progress, cancellation)).ConfigureAwait(false);
+        double loadSeconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
+
+        var text = new StringBuilder();
+        var ids = new List<int>();
+        GenerationStatistics? statistics = null;
+        if (!request.Json) Console.Out.Write(request.Prompt);
+        try
+        {
+            await foreach (var piece in model.GenerateAsync(request.Prompt, request.Generation, request.Session, cancellation).ConfigureAwait(false))
+            {
+                text.Append(piece.Text);
+                ids.AddRange(piece.Ids);
+                statistics = piece.Statistics;
+                if (!request.Json) Console.Out.Write(piece.Text);
+            }
+        }
+        finally
+        {
+            if (!request.Json) Console.Out.WriteLine();
+        }
+
+        if (request.Json)
+        {
+            JsonOutput.Write(new RunResult(
+                text.ToString(), ids, statistics!.PromptTokens, statistics.GeneratedTokens, statistics.PrefillTokensPerSecond, statistics.DecodeTokensPerSecond,
+                statistics.TimeToFirstToken.TotalSeconds, loadSeconds, statistics.PeakMemoryBytes, FinishReasonName(statistics.FinishReason), model.Config.Name ?? Path.GetFileName(request.Model), device.Name));
+        }
+        else
+        {
+            Console.Error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"[{statistics!.PromptTokens} prompt tokens at {statistics.PrefillTokensPerSecond:f0}/s, {statistics.GeneratedTokens} generated at {statistics.DecodeTokensPerSecond:f0}/s, loaded in {loadSeconds:f2} s, {statistics.PeakMemoryBytes / 1e6:f0} MB]"));
+        }
+
+        return ExitCode.Success;
+    }
+
+    private static string FinishReasonName(FinishReason reason) => reason switch
+    {
+        FinishReason.EndOfText => "endOfText",
+        FinishReason.MaxTokens => "maxTokens",
+        FinishReason.StopString => "stopString",
+        _ => "contextFull",
+    };
+}
