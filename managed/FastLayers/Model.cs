@@ -175,7 +175,7 @@ public sealed class Model : IDisposable
         float[]? Divisors(string name, string key) => reader.OptionalValues(name) is not { } values ? HuggingFaceConfig.Values(file.Metadata, key, pairs)
             : values.Length == pairs ? values
             : throw new InvalidDataException($"{file.Path}: tensor '{name}' should be [{pairs}], found [{values.Length}].");
-        return config with
+        config = config with
         {
             Rotary = rotary with
             {
@@ -183,6 +183,16 @@ public sealed class Model : IDisposable
                 LongFrequencyDivisors = Divisors("rope_factors_long.weight", "rope_scaling.long_factor"),
             },
         };
+        try
+        {
+            RotaryTables.Validate(config);
+        }
+        catch (ArgumentException exception)
+        {
+            throw new InvalidDataException($"{file.Path}: the rotary positions make no sense: {exception.Message}", exception);
+        }
+
+        return config;
     }
 
     private static void CheckValues(ModelFile file, IProgress<double>? progress, CancellationToken cancellation)

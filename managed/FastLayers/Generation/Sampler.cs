@@ -1,3 +1,6 @@
+using System.Numerics;
+using FastLayers.Kernels.Selection;
+
 namespace FastLayers;
 
 /// <summary>
@@ -8,8 +11,9 @@ public sealed class Sampler
 {
     private readonly GenerationOptions _options;
     private readonly int[] _ids;
-    private readonly float[] _keys;
-    private readonly double[] _probabilities;
+    private readonly float[] _topValues;
+    private readonly ulong[] _order;
+    private readonly double[] _shares;
     private readonly int[] _counts;
     private SplitMix64 _random;
 
@@ -22,54 +26,52 @@ public sealed class Sampler
         options.Validate();
         _options = options;
         _random = new SplitMix64(options.Seed ?? (ulong)Random.Shared.NextInt64());
+        bool isTopK = options.TopK > 0 && options.TopK < vocabularySize;
         _ids = new int[vocabularySize];
-        _keys = new float[vocabularySize];
-        _probabilities = new double[vocabularySize];
+        _topValues = new float[isTopK ? options.TopK : 0];
+        _order = new ulong[isTopK ? 0 : vocabularySize];
+        _shares = new double[vocabularySize];
         _counts = new int[vocabularySize];
     }
 
     /// <summary>Number of tokens that the latest draw chose among; 1 for a greedy choice.</summary>
     public int CandidateCount { get; private set; }
 
-    /// <summary>Chooses a token.</summary>
+    /// <summary>Chooses a token: at temperature 0 the most likely, the lowest id among equals.</summary>
     /// <param name="logits">One a vocabulary entry; penalties change them in place. Minus infinity excludes a token.</param>
     /// <param name="recent">The tokens so far; the last <see cref="GenerationOptions.PenaltyWindow"/> count for the penalties.</param>
     /// <exception cref="ArgumentException">The logits are not as many as the vocabulary, or are NaN, plus infinity, or all excluded.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">A recent token is outside the vocabulary.</exception>
     public int Sample(Span<float> logits, ReadOnlySpan<int> recent)
     {
         if (logits.Length != _ids.Length) throw new ArgumentException($"{logits.Length} logits for a vocabulary of {_ids.Length}.", nameof(logits));
         Penalize(logits, recent);
-        int best = Best(logits);
+        CheckValues(logits);
+        int best = ArgMax.Row(logits);
+        if (float.IsInfinity(logits[best]))
+            throw new ArgumentException(logits[best] > 0 ? $"Logit {best} is plus infinity." : "Every token is excluded.", nameof(logits));
         if (_options.Temperature == 0)
         {
             CandidateCount = 1;
             return best;
         }
 
-        int count = Candidates(logits, logits[best]);
-        count = TopP(count);
+        int count = _topValues.Length > 0 ? TopK(logits, logits[best], out double sum) : All(logits, logits[best], out sum);
+        count = TopP(count, sum);
         count = MinP(count);
         CandidateCount = count;
-        return Draw(count);
-    }
-
-    /// <summary>The lowest index of the largest logit.</summary>
-    private static int Best(ReadOnlySpan<float> logits)
-    {
-        int best = -1;
-        for (int i = 0; i < logits.Length; i++)
-        {
-            if (float.IsNaN(logits[i]) || float.IsPositiveInfinity(logits[i])) throw new ArgumentException($"Logit {i} is {logits[i]}.", nameof(logits));
-            if (!float.IsNegativeInfinity(logits[i]) && (best < 0 || logits[i] > logits[best])) best = i;
-        }
-
-        return best >= 0 ? best : throw new ArgumentException("Every token is excluded.", nameof(logits));
+        return Draw(logits, logits[best], count);
     }
 
     private void Penalize(Span<float> logits, ReadOnlySpan<int> recent)
     {
         if (_options is { RepetitionPenalty: 1, FrequencyPenalty: 0, PresencePenalty: 0 }) return;
         if (recent.Length > _options.PenaltyWindow) recent = recent[^_options.PenaltyWindow..];
+        foreach (int id in recent)
+        {
+            if ((uint)id >= (uint)logits.Length) throw new ArgumentOutOfRangeException(nameof(recent), id, $"Token ids are 0 to {logits.Length - 1}.");
+        }
+
         foreach (int id in recent) _counts[id]++;
         foreach (int id in recent)
         {
@@ -80,78 +82,107 @@ public sealed class Sampler
         }
     }
 
+    /// <summary>Refuses NaN: it is neither above nor below any number, so no choice would be right.</summary>
+    private static void CheckValues(ReadOnlySpan<float> logits)
+    {
+        var ordered = Vector<int>.AllBitsSet;
+        int i = 0;
+        for (; i <= logits.Length - Vector<float>.Count; i += Vector<float>.Count)
+        {
+            var values = new Vector<float>(logits[i..]);
+            ordered &= Vector.Equals(values, values);
+        }
+
+        bool isOrdered = Vector.EqualsAll(ordered, Vector<int>.AllBitsSet);
+        for (; i < logits.Length; i++) isOrdered &= !float.IsNaN(logits[i]);
+        if (isOrdered) return;
+        for (i = 0; !float.IsNaN(logits[i]); i++)
+        {
+        }
+
+        throw new ArgumentException($"Logit {i} is NaN.", nameof(logits));
+    }
+
+    /// <summary>The K most likely tokens in falling order and their shares: probabilities at temperature 1 relative to the most likely.</summary>
+    private int TopK(ReadOnlySpan<float> logits, float best, out double sum)
+    {
+        int count = Kernels.Selection.TopK.Row(logits, _ids.AsSpan(0, _topValues.Length), _topValues);
+        while (float.IsNegativeInfinity(_topValues[count - 1])) count--;
+        sum = 0;
+        for (int i = 0; i < count; i++) sum += _shares[i] = Math.Exp((double)_topValues[i] - best);
+        return count;
+    }
+
     /// <summary>
-    /// Sorts tokens by descending logit, lowest index first among equals, keeps K, and gives their probabilities at temperature 1 relative to
-    /// the best.
+    /// As <see cref="TopK"/> for the whole vocabulary; <paramref name="sum"/> is over all of it. What min-p will drop is left out before the
+    /// sort, which decides the time of large vocabularies, and the order is left alone where nothing asks for it.
     /// </summary>
-    private int Candidates(ReadOnlySpan<float> logits, float best)
+    private int All(ReadOnlySpan<float> logits, float best, out double sum)
     {
         int count = 0;
-        for (int i = 0; i < logits.Length; i++)
+        sum = 0;
+        for (int id = 0; id < logits.Length; id++)
         {
-            if (float.IsNegativeInfinity(logits[i])) continue;
-            _ids[count] = i;
-            _keys[count++] = -logits[i];
+            if (float.IsNegativeInfinity(logits[id])) continue;
+            double share = Math.Exp((double)logits[id] - best);
+            sum += share;
+            if (share < _options.MinP) continue;
+            _order[count] = SortKey(logits[id], id);
+            count++;
         }
 
-        SortStable(count);
-        if (_options.TopK > 0) count = Math.Min(count, _options.TopK);
-        for (int i = 0; i < count; i++) _probabilities[i] = Math.Exp(-_keys[i] - best);
-        return count;
-    }
-
-    private void SortStable(int count)
-    {
-        Array.Sort(_keys, _ids, 0, count);
-        // Runs of equal logits may come out in any order: put the lowest index first.
-        for (int start = 0; start < count;)
-        {
-            int end = start + 1;
-            while (end < count && _keys[end] == _keys[start]) end++;
-            if (end - start > 1) Array.Sort(_ids, start, end - start);
-            start = end;
-        }
-    }
-
-    private int TopP(int count)
-    {
-        if (_options.TopP >= 1) return count;
-        double limit = _options.TopP * Sum(count);
-        double sum = 0;
+        if (_options.TopP < 1) _order.AsSpan(0, count).Sort();
         for (int i = 0; i < count; i++)
         {
-            sum += _probabilities[i];
-            if (sum >= limit) return i + 1;
+            _ids[i] = (int)(uint)_order[i];
+            _shares[i] = Math.Exp((double)logits[_ids[i]] - best);
         }
 
         return count;
     }
 
-    private int MinP(int count)
+    /// <summary>Rises where the logit falls, and with the id among equal logits.</summary>
+    private static ulong SortKey(float logit, int id)
     {
-        // Probabilities are relative to the best, which has 1.
-        int kept = 1;
-        while (kept < count && _probabilities[kept] >= _options.MinP) kept++;
-        return kept;
+        // Adding 0 makes −0 and 0 one. The bits of floats rise with positive values and fall with negative ones.
+        uint bits = BitConverter.SingleToUInt32Bits(logit + 0f);
+        uint rising = (bits & 0x8000_0000) == 0 ? bits | 0x8000_0000 : ~bits;
+        return ((ulong)~rising << 32) | (uint)id;
     }
 
-    private int Draw(int count)
+    /// <summary>The fewest first candidates whose shares come to <see cref="GenerationOptions.TopP"/> of the sum.</summary>
+    private int TopP(int count, double sum)
     {
-        for (int i = 0; i < count; i++) _probabilities[i] = Math.Exp(((double)_keys[0] - _keys[i]) / _options.Temperature);
-        double target = _random.NextDouble() * Sum(count);
+        if (_options.TopP >= 1) return count;
+        double limit = _options.TopP * sum;
+        double reached = 0;
+        for (int i = 0; i < count; i++)
+        {
+            reached += _shares[i];
+            if (reached >= limit) return i + 1;
+        }
+
+        return count;
+    }
+
+    /// <summary>Drops the candidates at the end whose share is too small. Candidates without an order have no such share.</summary>
+    private int MinP(int count)
+    {
+        while (_shares[count - 1] < _options.MinP) count--;
+        return count;
+    }
+
+    private int Draw(ReadOnlySpan<float> logits, float best, int count)
+    {
+        double sum = 0;
+        for (int i = 0; i < count; i++) sum += _shares[i] = Math.Exp(((double)logits[_ids[i]] - best) / _options.Temperature);
+        double target = _random.NextDouble() * sum;
         for (int i = 0; i < count - 1; i++)
         {
-            target -= _probabilities[i];
+            target -= _shares[i];
             if (target < 0) return _ids[i];
         }
 
         return _ids[count - 1];
-    }
-
-    private double Sum(int count)
-    {
-        double sum = 0;
-        for (int i = 0; i < count; i++) sum += _probabilities[i];
-        return sum;
     }
 }

@@ -1,7 +1,8 @@
 namespace FastLayers;
 
 /// <summary>
-/// Watches streamed text for stop strings: passes on what is safe and holds back what may be the start of one, wherever the pieces are cut.
+/// Watches streamed text for stop strings: passes on what is safe and holds back what may be the start of one. What comes out does not depend
+/// on where the pieces are cut: of several stop strings the one that is complete first ends the text.
 /// </summary>
 public sealed class StopStringMatcher
 {
@@ -23,19 +24,18 @@ public sealed class StopStringMatcher
     /// <summary>Whether a stop string came; nothing is passed on after.</summary>
     public bool IsStopped { get; private set; }
 
-    /// <summary>Adds a piece and returns the text that is safe to show: up to the first stop string, or short of a possible start of one.</summary>
+    /// <summary>Adds a piece and returns the text that is safe to show: up to a stop string, or short of a possible start of one.</summary>
     public string Append(string piece)
     {
         ArgumentNullException.ThrowIfNull(piece);
         if (IsStopped) return "";
         if (_stops.Length == 0) return piece;
         string text = _held + piece;
-        int stop = FirstStop(text);
-        if (stop >= 0)
+        if (FirstStop(text) is { } start)
         {
             IsStopped = true;
             _held = "";
-            return text[..stop];
+            return text[..start];
         }
 
         int held = HeldLength(text);
@@ -51,16 +51,20 @@ public sealed class StopStringMatcher
         return rest;
     }
 
-    private int FirstStop(string text)
+    /// <summary>Where the stop string starts that is complete first, the longest of those that end together; null if there is none.</summary>
+    private int? FirstStop(string text)
     {
-        int first = -1;
+        int? start = null;
+        int end = int.MaxValue;
         foreach (string stop in _stops)
         {
             int index = text.IndexOf(stop, StringComparison.Ordinal);
-            if (index >= 0 && (first < 0 || index < first)) first = index;
+            if (index < 0 || index + stop.Length > end || (index + stop.Length == end && index > start)) continue;
+            start = index;
+            end = index + stop.Length;
         }
 
-        return first;
+        return start;
     }
 
     /// <summary>Length of the longest end of the text that is a start of a stop string.</summary>

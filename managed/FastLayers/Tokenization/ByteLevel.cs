@@ -7,8 +7,11 @@ namespace FastLayers.Tokenization;
 /// </summary>
 internal static class ByteLevel
 {
-    private static readonly char[] s_characters = Characters();
+    private static readonly char[] s_characters = MakeCharacters();
     private static readonly Dictionary<char, byte> s_bytes = Enumerable.Range(0, 256).ToDictionary(b => s_characters[b], b => (byte)b);
+
+    /// <summary>The spellings of all bytes.</summary>
+    public static IReadOnlyList<char> Characters => s_characters;
 
     /// <summary>The spelling of the UTF-8 bytes of a text.</summary>
     public static string Spell(ReadOnlySpan<char> text)
@@ -34,7 +37,7 @@ internal static class ByteLevel
         return [.. bytes];
     }
 
-    private static char[] Characters()
+    private static char[] MakeCharacters()
     {
         var characters = new char[256];
         int extra = 0;

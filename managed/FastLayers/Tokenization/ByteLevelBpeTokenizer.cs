@@ -4,6 +4,7 @@ namespace FastLayers.Tokenization;
 internal sealed class ByteLevelBpeTokenizer : Tokenizer
 {
     private readonly PreTokenizer _preTokenizer;
+    private readonly int _unknown = -1;
     private readonly Dictionary<(int Left, int Right), (int Rank, int Id)> _merges;
 
     /// <summary>Creates a tokenizer.</summary>
@@ -12,11 +13,12 @@ internal sealed class ByteLevelBpeTokenizer : Tokenizer
         : base(vocabulary, special)
     {
         _preTokenizer = preTokenizer;
+        if (!ByteLevel.Characters.All(c => vocabulary.TryGetId([c], out _))) _unknown = RequireUnknown(vocabulary, special, "a piece for each byte");
         _merges = new Dictionary<(int, int), (int, int)>(merges.Count);
         for (int rank = 0; rank < merges.Count; rank++)
         {
             // The pieces may hold a space only as its spelling, so the first space parts them.
-            int space = merges[rank].IndexOf(' ', 1);
+            int space = merges[rank].Length < 3 ? -1 : merges[rank].IndexOf(' ', 1);
             if (space < 0) throw new InvalidDataException($"{vocabulary.Source}: merge {rank} should be two pieces, found '{merges[rank]}'.");
             string left = merges[rank][..space];
             string right = merges[rank][(space + 1)..];
@@ -42,7 +44,7 @@ internal sealed class ByteLevelBpeTokenizer : Tokenizer
             for (int i = 0; i < word.Length; i++) symbols.Add(new Symbol(i, 1, Vocabulary.TryGetId(word.AsSpan(i, 1), out int id) ? id : -1));
             PairMerger.Merge(word, symbols, new RankRule(_merges));
             foreach (var symbol in symbols)
-                ids.Add(symbol.Id >= 0 ? symbol.Id : UnknownId ?? throw new InvalidOperationException($"{Vocabulary.Source}: the vocabulary lacks a byte ('{word[symbol.Start]}') and an unknown token."));
+                ids.Add(symbol.Id >= 0 ? symbol.Id : _unknown);
         }
     }
 

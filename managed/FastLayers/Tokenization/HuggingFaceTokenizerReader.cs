@@ -43,7 +43,7 @@ internal sealed class HuggingFaceTokenizerReader(string path, JsonElement root, 
         var merges = Merges();
         for (int i = 0; i < merges.Count; i++)
         {
-            int space = merges[i].IndexOf(' ', 1);
+            int space = merges[i].Length < 3 ? -1 : merges[i].IndexOf(' ', 1);
             if (space < 0) throw new InvalidDataException($"{path}: merge {i} should be two pieces, found '{merges[i]}'.");
             ranks.TryAdd(merges[i].Remove(space, 1), i);
         }
@@ -68,6 +68,7 @@ internal sealed class HuggingFaceTokenizerReader(string path, JsonElement root, 
 
         int? unknown = model.TryGetProperty("unk_id", out var id) && id.ValueKind == JsonValueKind.Number && id.TryGetInt32(out int value) ? value : null;
         var kinds = pieces.Select((_, i) => i == unknown ? TokenKind.Unknown : _added.Any(a => a.Id == i) ? TokenKind.Control : TokenKind.Normal).ToArray();
+        if (unknown is { } place && (uint)place >= (uint)pieces.Count) throw new InvalidDataException($"{path}: 'unk_id' should be 0 to {pieces.Count - 1}, found {place}.");
         return new UnigramTokenizer(new Vocabulary(path, [.. pieces], kinds, [.. scores]), Special(addsBegin: false) with { Unknown = unknown }, addsSpacePrefix: true);
     }
 

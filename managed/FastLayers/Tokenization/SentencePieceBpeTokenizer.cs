@@ -10,6 +10,7 @@ internal sealed class SentencePieceBpeTokenizer(Vocabulary vocabulary, SpecialTo
 {
     internal const char Space = '\u2581';
     private readonly int[]? _byteIds = vocabulary.ByteIds();
+    private readonly int _unknown = vocabulary.ByteIds() is null ? RequireUnknown(vocabulary, special, "the 256 byte pieces") : -1;
 
     private protected override bool AddsSpacePrefix => addsSpacePrefix;
 
@@ -30,7 +31,7 @@ internal sealed class SentencePieceBpeTokenizer(Vocabulary vocabulary, SpecialTo
         foreach (var symbol in symbols)
         {
             if (symbol.Id >= 0) ids.Add(symbol.Id);
-            else if (_byteIds is null) ids.Add(UnknownId ?? throw new InvalidOperationException($"{Vocabulary.Source}: no piece and no unknown token for '{text.Substring(symbol.Start, symbol.Length)}'."));
+            else if (_byteIds is null) ids.Add(_unknown);
             else
             {
                 int count = Encoding.UTF8.GetBytes(text.AsSpan(symbol.Start, symbol.Length), bytes);

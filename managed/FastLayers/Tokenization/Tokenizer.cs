@@ -163,6 +163,11 @@ public abstract class Tokenizer
     /// <exception cref="ArgumentOutOfRangeException">An id outside the vocabulary.</exception>
     public bool IsSpecial(int id) => _vocabulary.Kinds[Checked(id)] is TokenKind.Control or TokenKind.Unused;
 
+    /// <summary>The token for text without a piece.</summary>
+    /// <exception cref="InvalidDataException">The vocabulary has none, and <paramref name="missing"/> says what would need it.</exception>
+    private protected static int RequireUnknown(Vocabulary vocabulary, SpecialTokens special, string missing) =>
+        special.Unknown ?? throw new InvalidDataException($"{vocabulary.Source}: the vocabulary should have {missing} or a token for unknown text, found neither.");
+
     internal bool DropsFirstSpace => AddsSpacePrefix;
 
     /// <summary>Appends the tokens of text without special tokens.</summary>

@@ -16,6 +16,7 @@ internal sealed class UnigramTokenizer(Vocabulary vocabulary, SpecialTokens spec
 
     private readonly float _unknownScore = vocabulary.Scores.Where(float.IsFinite).DefaultIfEmpty(0).Min() - UnknownPenalty;
     private readonly int[]? _byteIds = vocabulary.ByteIds();
+    private readonly int _unknown = vocabulary.ByteIds() is null ? RequireUnknown(vocabulary, special, "the 256 byte pieces") : -1;
 
     private protected override bool AddsSpacePrefix => addsSpacePrefix;
 
@@ -31,7 +32,7 @@ internal sealed class UnigramTokenizer(Vocabulary vocabulary, SpecialTokens spec
         {
             if (cuts[i].Id >= 0) ids.Add(cuts[i].Id);
             else if (_byteIds is not null) ids.AddRange(Encoding.UTF8.GetBytes(text[cuts[i].Start..cuts[i].End]).Select(b => _byteIds[b]));
-            else if (!afterUnknown) ids.Add(UnknownId ?? throw new InvalidOperationException($"{Vocabulary.Source}: no piece and no unknown token for '{text[cuts[i].Start..cuts[i].End]}'."));
+            else if (!afterUnknown) ids.Add(_unknown);
             afterUnknown = cuts[i].Id < 0;
         }
     }

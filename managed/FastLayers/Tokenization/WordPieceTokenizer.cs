@@ -12,6 +12,8 @@ internal sealed class WordPieceTokenizer(Vocabulary vocabulary, SpecialTokens sp
 {
     private const char WordStart = SentencePieceBpeTokenizer.Space;
 
+    private readonly int _unknown = RequireUnknown(vocabulary, special, "a piece for each word");
+
     private protected override bool AddsSpacePrefix => true;
 
     private protected override void EncodeText(string text, List<int> ids, bool isFirst)
@@ -28,7 +30,7 @@ internal sealed class WordPieceTokenizer(Vocabulary vocabulary, SpecialTokens sp
                 if (length == 0)
                 {
                     ids.RemoveRange(mark, ids.Count - mark);
-                    ids.Add(UnknownId ?? throw new InvalidOperationException($"{Vocabulary.Source}: no pieces and no unknown token for '{word}'."));
+                    ids.Add(_unknown);
                     break;
                 }
 

@@ -9,6 +9,16 @@ internal sealed class RotaryTables(TransformerConfig config, Device device) : ID
     private readonly List<(int Positions, bool Long, RotaryTable? Global, RotaryTable? Local)> _tables = [];
     private readonly Lock _lock = new();
 
+    /// <summary>Checks that the frequencies of a model can be computed.</summary>
+    /// <exception cref="ArgumentException">A base, factor or divisor makes no sense.</exception>
+    public static void Validate(TransformerConfig config)
+    {
+        if (config.Rotary is not { } rotary) return;
+        Frequencies(rotary, isLong: false);
+        Frequencies(rotary, isLong: true);
+        if (config.LocalRotary is { } local) Frequencies(local, isLong: false);
+    }
+
     /// <summary>Tables for at least <paramref name="contextLength"/> positions.</summary>
     public (RotaryTable? Global, RotaryTable? Local) For(int contextLength)
     {
