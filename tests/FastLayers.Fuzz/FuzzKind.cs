@@ -12,7 +12,11 @@ public sealed record FuzzKind(string Name, Func<FuzzSeed[]> Seeds, Action<string
 
     public static FuzzKind Safetensors { get; } = new("safetensors", SafetensorsSeeds.Make, OpenAndTouch);
 
-    public static IReadOnlyList<FuzzKind> All { get; } = [Gguf, Safetensors];
+    public static FuzzKind Tokenizer { get; } = new("tokenizer", TokenizerSeeds.Make, Tokenize);
+
+    public static FuzzKind Model { get; } = new("model", ModelSeeds.Make, ModelSeeds.Run);
+
+    public static IReadOnlyList<FuzzKind> All { get; } = [Gguf, Safetensors, Tokenizer, Model];
 
     public static string Names => string.Join('|', All.Select(kind => kind.Name));
 
@@ -51,6 +55,25 @@ public sealed record FuzzKind(string Name, Func<FuzzSeed[]> Seeds, Action<string
             case 3: metadata.GetFlag(key); break;
             case 4: metadata.GetIntegers(key); break;
             default: metadata.GetNumbers(key); break;
+        }
+    }
+
+    /// <summary>Text of every script that the seeds know, then what they do not know, then control tokens and a lone surrogate.</summary>
+    private static readonly string[] Texts =
+        ["", " ", "ab abc a  b", "aéb 😀", "日本 \u0301\0\r\n\t1234567", "<s>ab</s><unk>[SEP][MASK]<|endoftext|><0x41>", "a\ud800", new string('a', 500) + "bc"];
+
+    /// <summary>Makes the tokenizer of a file, encodes texts and decodes what comes out.</summary>
+    private static void Tokenize(string path, Random? random)
+    {
+        using var model = ModelFile.Open(path);
+        var tokenizer = Tokenization.Tokenizer.FromMetadata(model.Metadata);
+        foreach (var text in Texts)
+        {
+            var ids = tokenizer.Encode(text, addSpecial: random?.Next(2) != 0, parseSpecial: random?.Next(2) != 0);
+            if (Array.Exists(ids, id => (uint)id >= (uint)tokenizer.VocabularySize)) throw new InvalidOperationException("A token lies outside the vocabulary.");
+            var decoder = tokenizer.CreateStreamingDecoder(startsText: true, skipSpecial: false);
+            var streamed = string.Concat(ids.Select(decoder.Append)) + decoder.Flush();
+            if (streamed != tokenizer.Decode(ids, skipSpecial: false)) throw new InvalidOperationException("Streaming gave another text.");
         }
     }
 }

@@ -17,6 +17,7 @@ public sealed class Mutator(Random random)
     /// <param name="donor">Bytes of another file, for splices.</param>
     public byte[] Mutate(FuzzFile file, byte[] donor)
     {
+        if (file.Metadata is not null && random.Next(8) > 0) return new MetadataMutator(random).Mutate(file.Metadata);
         var bytes = file.Bytes.ToArray();
         var count = 1 + Math.Min(random.Next(4), random.Next(4));
         for (var index = 0; index < count && bytes.Length > 0; index++)
