@@ -159,8 +159,8 @@ public sealed class CommandTests : IDisposable
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "Signals are sent as Unix has them.");
         string path = Path.Combine(_folder, "slow.gguf");
-        Fastlayers("synth", "--shape", "layers=8,width=512,ffn=1024,heads=8,kv-heads=8,vocabulary=4000,context=4096", "--format", "q8_0", "--out", path);
-        using var process = Start("run", "--model", path, "--max-tokens", "100000");
+        Fastlayers("synth", "--shape", "layers=8,width=512,ffn=1024,heads=8,kv-heads=1,vocabulary=4000,context=32768", "--format", "q8_0", "--out", path);
+        using var process = Start("run", "--model", path, "--max-tokens", "100000", "--context", "30000");
         Thread.Sleep(2500);
         Process.Start("kill", ["-INT", process.Id.ToString(CultureInfo.InvariantCulture)])!.WaitForExit();
         Assert.True(process.WaitForExit(10_000), "The command goes on after Ctrl-C.");
