@@ -32,9 +32,10 @@ public sealed record SpecialTokens
 }
 
 /// <summary>
-/// Turns text into token ids and back. The kinds are written here rather than taken from Microsoft.ML.Tokenizers because the vocabularies come
-/// from model files: GGUF's layouts (WordPiece with word starts marked, scores beside pieces, merges that are ignored for whole words) are none
-/// of the files that library reads. Instances are immutable and may be used by several threads.
+/// Turns text into token ids and back. The kinds are written here rather than taken from Microsoft.ML.Tokenizers, which covers none of them
+/// exactly: its byte-level BPE with GPT-2's files merges runs of spaces into tokens of its own and keeps lone surrogates, its WordPiece relies
+/// on the host's normalization, and GGUF's layouts (word starts marked, scores beside pieces) are none of the files that it reads.
+/// Instances are immutable and may be used by several threads.
 /// </summary>
 public abstract class Tokenizer
 {
