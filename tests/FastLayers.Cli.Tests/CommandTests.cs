@@ -1,7 +1,6 @@
-using System.Diagnostics;
-using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Text.Json;
+using static FastLayers.Cli.Tests.CommandProcess;
 
 namespace FastLayers.Cli.Tests;
 
@@ -10,8 +9,6 @@ public sealed class CommandTests : IDisposable
 {
     private const string Story = ", there was a little girl named Lily.";
     private readonly string _folder = Directory.CreateTempSubdirectory("fastlayers-cli-").FullName;
-
-    private static string Sample => Path.Combine(AppContext.BaseDirectory, "samples", "stories260K", "stories260K.gguf");
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
@@ -112,71 +109,4 @@ public sealed class CommandTests : IDisposable
         using var json = JsonDocument.Parse(Fastlayers("devices", "--json").Output);
         Assert.Equal("cpu", json.RootElement[0].GetProperty("name").GetString());
     }
-
-    [Theory]
-    [InlineData(2, "run", "--no-such-option")]
-    [InlineData(2, "logits", "--model", "x.gguf")]
-    [InlineData(2, "run", "--device", "toaster")]
-    [InlineData(2, "run", "--threads", "-1")]
-    [InlineData(2, "run", "--activations", "int3")]
-    [InlineData(1, "run", "--temperature", "-1")]
-    [InlineData(1, "run", "--model", "missing.gguf")]
-    [InlineData(1, "synth", "--shape", "layers=0", "--out", "/dev/null")]
-    [InlineData(1, "synth", "--shape", "135m", "--format", "q9", "--out", "/dev/null")]
-    [InlineData(2, "logits", "--model", "missing.gguf", "--ids", "1,x", "--out", "/dev/null")]
-    public void Bad_input_is_one_line_and_an_exit_code(int code, params string[] arguments)
-    {
-        var result = Fastlayers(arguments);
-        Assert.Equal(code, result.Code);
-        Assert.NotEqual("", result.Error.Trim());
-        Assert.DoesNotContain("   at ", result.Error, StringComparison.Ordinal);
-    }
-
-    [Fact]
-    public void A_damaged_model_is_named()
-    {
-        string path = Path.Combine(_folder, "cut.gguf");
-        File.WriteAllBytes(path, File.ReadAllBytes(Sample)[..500_000]);
-        var result = Fastlayers("run", "--model", path);
-        Assert.Equal(1, result.Code);
-        Assert.Contains("cut.gguf", result.Error, StringComparison.Ordinal);
-        Assert.Single(result.Error.Trim().Split('\n'));
-    }
-
-    [Fact]
-    public void Help_is_there_for_every_command()
-    {
-        foreach (string command in (string[])["run", "info", "devices", "tokenize", "logits", "perplexity", "synth"])
-        {
-            var result = Fastlayers(command, "--help");
-            Assert.Equal(0, result.Code);
-            Assert.Contains("Usage:", result.Output, StringComparison.Ordinal);
-        }
-    }
-
-    [Fact]
-    public void Ctrl_c_ends_cleanly()
-    {
-        Assert.SkipWhen(OperatingSystem.IsWindows(), "Signals are sent as Unix has them.");
-        string path = Path.Combine(_folder, "slow.gguf");
-        Fastlayers("synth", "--shape", "layers=8,width=512,ffn=1024,heads=8,kv-heads=1,vocabulary=4000,context=32768", "--format", "q8_0", "--out", path);
-        using var process = Start("run", "--model", path, "--max-tokens", "100000", "--context", "30000");
-        Thread.Sleep(2500);
-        Process.Start("kill", ["-INT", process.Id.ToString(CultureInfo.InvariantCulture)])!.WaitForExit();
-        Assert.True(process.WaitForExit(10_000), "The command goes on after Ctrl-C.");
-        Assert.Equal(130, process.ExitCode);
-        Assert.Contains("Canceled", process.StandardError.ReadToEnd(), StringComparison.Ordinal);
-    }
-
-    private static (int Code, string Output, string Error) Fastlayers(params string[] arguments)
-    {
-        using var process = Start(arguments);
-        var error = process.StandardError.ReadToEndAsync();
-        string output = process.StandardOutput.ReadToEnd();
-        process.WaitForExit();
-        return (process.ExitCode, output, error.Result);
-    }
-
-    private static Process Start(params string[] arguments) =>
-        Process.Start(new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "FastLayers.Cli.dll"), .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true })!;
 }

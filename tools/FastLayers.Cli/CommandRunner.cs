@@ -1,4 +1,6 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
+using System.Globalization;
 
 namespace FastLayers.Cli;
 
@@ -32,9 +34,18 @@ internal static class CommandRunner
         Console.CancelKeyPress += Cancel;
         try
         {
+            var configuration = new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null };
             var result = root.Parse(args);
-            int code = await result.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null }, cancellation.Token).ConfigureAwait(false);
-            return result.Errors.Count > 0 ? ExitCode.Usage : code;
+            if (args.Length > 0 && result.Errors.Count > 0)
+            {
+                string message = result.UnmatchedTokens is [{ } unknown, ..] ? $"There is no command or option '{unknown}'." : result.Errors[0].Message;
+                await WriteErrorAsync($"{message} See '{CommandPath(result.CommandResult)} --help'.").ConfigureAwait(false);
+                return ExitCode.Usage;
+            }
+
+            if (args.Length == 0) result = root.Parse("--help");
+            int code = await result.InvokeAsync(configuration, cancellation.Token).ConfigureAwait(false);
+            return args.Length == 0 ? ExitCode.Usage : code;
         }
         catch (OperationCanceledException)
         {
@@ -43,7 +54,7 @@ internal static class CommandRunner
         }
         catch (Exception exception) when (exception is IOException or InvalidDataException or NotSupportedException or ArgumentException or InvalidOperationException or UnauthorizedAccessException or OutOfMemoryException)
         {
-            await Console.Error.WriteLineAsync("fastlayers: " + OneLine(exception.Message)).ConfigureAwait(false);
+            await WriteErrorAsync(Describe(exception)).ConfigureAwait(false);
             return exception is UsageException ? ExitCode.Usage : ExitCode.Failure;
         }
         finally
@@ -52,7 +63,24 @@ internal static class CommandRunner
         }
     }
 
-    private static string OneLine(string message) => message.ReplaceLineEndings(" ");
+    private static Task WriteErrorAsync(string message) => Console.Error.WriteLineAsync("fastlayers: " + message.ReplaceLineEndings(" "));
+
+    /// <summary>The message, without the name of a parameter that only a programmer knows, and with the value that was found.</summary>
+    public static string Describe(Exception exception)
+    {
+        string message = exception.Message;
+        if (exception is ArgumentException { ParamName: { } name }) message = message.Split($" (Parameter '{name}')")[0];
+        if (exception is ArgumentOutOfRangeException { ActualValue: { } value })
+        {
+            string found = Convert.ToString(value, CultureInfo.InvariantCulture)!;
+            if (!message.Contains(found, StringComparison.Ordinal)) message += $" Found {found}.";
+        }
+
+        return message;
+    }
+
+    private static string CommandPath(CommandResult command) =>
+        command.Parent is CommandResult ? $"fastlayers {command.Command.Name}" : "fastlayers";
 }
 
 /// <summary>An option's value makes no sense.</summary>

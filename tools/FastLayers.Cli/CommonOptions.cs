@@ -1,17 +1,24 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
+using System.Globalization;
 
 namespace FastLayers.Cli;
 
 /// <summary>Options that several commands share.</summary>
 internal static class CommonOptions
 {
-    public static Option<string?> Model(bool required) => new("--model", "-m")
+    public static Option<string?> Model(bool required)
     {
-        Description = "Model file (GGUF, safetensors) or folder." + (required ? "" : " Default: the story model that ships with the command."),
-        Required = required,
-    };
+        var option = new Option<string?>("--model", "-m")
+        {
+            Description = "Model file (GGUF, safetensors) or folder." + (required ? "" : " Default: the story model that ships with the command."),
+            Required = required,
+        };
+        RefuseEmpty(option, "a file or folder");
+        return option;
+    }
 
-    public static Option<int> Threads() => new("--threads", "-t") { Description = "Threads that compute; 0 takes one a core." };
+    public static Option<int> Threads() => Number("--threads", "-t", "Threads that compute; 0 takes one a core.", 0, "a whole number from 0 to 1024", n => n <= 1024);
 
     public static Option<string> DeviceName() => new("--device", "-d") { Description = "Where to run: cpu.", DefaultValueFactory = _ => "cpu" };
 
@@ -27,11 +34,36 @@ internal static class CommonOptions
     /// <summary>The sample model, beside the command.</summary>
     public static string SampleModel => Path.Combine(AppContext.BaseDirectory, "samples", "stories260K", "stories260K.gguf");
 
-    public static Device CreateDevice(string name, int threads)
+    /// <summary>A whole number from 0 that may be left out.</summary>
+    /// <param name="name">The long name.</param>
+    /// <param name="shortName">The short name, or null.</param>
+    /// <param name="description">What help says.</param>
+    /// <param name="fallback">The value where the option is not given.</param>
+    /// <param name="expected">What the error says about the values allowed.</param>
+    /// <param name="isAllowed">Decides about values from 0 on; null allows all.</param>
+    public static Option<int> Number(string name, string? shortName, string description, int fallback, string expected = "a whole number from 0", Func<int, bool>? isAllowed = null) =>
+        Parsed(name, shortName, description, expected, fallback, text => int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int value) && isAllowed?.Invoke(value) != false ? value : null);
+
+    /// <summary>A number with a fraction, that may be left out.</summary>
+    public static Option<float> Real(string name, string description, float fallback, string expected, Func<float, bool> isAllowed) =>
+        Parsed(name, null, description, expected, fallback, text => float.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out float value) && float.IsFinite(value) && isAllowed(value) ? value : null);
+
+    /// <summary>The start of random numbers; null takes a new one each time.</summary>
+    public static Option<ulong?> Seed(string description, ulong? fallback) =>
+        Optional<ulong>("--seed", "-s", description, $"a whole number from 0 to {ulong.MaxValue}", fallback, text => ulong.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out ulong value) ? value : null);
+
+    /// <summary>A whole number from 0, or null where the option is not given.</summary>
+    public static Option<int?> OptionalNumber(string name, string description) =>
+        Optional<int>(name, null, description, "a whole number from 0", null, text => int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int value) ? value : null);
+
+    /// <summary>Refuses an option whose value is the empty text.</summary>
+    public static void RefuseEmpty(Option option, string expected) => option.Validators.Add(result =>
     {
-        if (threads is < 0 or > 1024) throw new UsageException($"--threads should be 0 to 1024, found {threads}.");
-        return name == "cpu" ? new CpuDevice(threads) : throw new UsageException($"--device should be cpu, found '{name}'. See 'fastlayers devices'.");
-    }
+        if (result.Tokens.Any(t => t.Value.Length == 0)) result.AddError($"{option.Name} should be {expected}, found nothing.");
+    });
+
+    public static Device CreateDevice(string name, int threads) =>
+        name == "cpu" ? new CpuDevice(threads) : throw new UsageException($"--device should be cpu, found '{name}'. See 'fastlayers devices'.");
 
     public static ActivationPrecision ParseActivations(string? text, ActivationPrecision fallback) => text switch
     {
@@ -48,4 +80,29 @@ internal static class CommonOptions
         "f32" => Kernels.Formats.Format.F32,
         _ => throw new UsageException($"--cache should be f16 or f32, found '{text}'."),
     };
+
+    private static Option<T> Parsed<T>(string name, string? shortName, string description, string expected, T fallback, Func<string, T?> parse)
+        where T : struct => new(name, shortName is null ? [] : [shortName])
+        {
+            Description = description,
+            DefaultValueFactory = _ => fallback,
+            CustomParser = result => ParseOrRefuse(result, name, expected, parse) ?? fallback,
+        };
+
+    private static Option<T?> Optional<T>(string name, string? shortName, string description, string expected, T? fallback, Func<string, T?> parse)
+        where T : struct => new(name, shortName is null ? [] : [shortName])
+        {
+            Description = description,
+            DefaultValueFactory = _ => fallback,
+            CustomParser = result => ParseOrRefuse(result, name, expected, parse),
+        };
+
+    private static T? ParseOrRefuse<T>(ArgumentResult result, string name, string expected, Func<string, T?> parse)
+        where T : struct
+    {
+        string text = result.Tokens[0].Value;
+        if (parse(text) is { } value) return value;
+        result.AddError($"{name} should be {expected}, found '{text}'.");
+        return null;
+    }
 }

@@ -12,7 +12,7 @@ internal static class LogitsCommand
         var model = CommonOptions.Model(required: true);
         var ids = new Option<string>("--ids") { Description = "Token ids, separated by commas.", Required = true };
         var output = new Option<string>("--out", "-o") { Description = "File of float32 values [positions, vocabulary] (or [positions, width]).", Required = true };
-        var hidden = new Option<int?>("--hidden") { Description = "Write the residual stream at this layer boundary instead: 0 is the first block's input, i the output of block i - 1." };
+        var hidden = CommonOptions.OptionalNumber("--hidden", "Write the residual stream at this layer boundary instead: 0 is the first block's input, i the output of block i - 1.");
         var activations = CommonOptions.Activations("float32");
         var threads = CommonOptions.Threads();
         var device = CommonOptions.DeviceName();
@@ -23,6 +23,8 @@ internal static class LogitsCommand
             using var target = CommonOptions.CreateDevice(result.GetValue(device)!, result.GetValue(threads));
             var options = new ModelOptions { Activations = CommonOptions.ParseActivations(result.GetValue(activations), ActivationPrecision.Float32) };
             using var loaded = Model.Load(result.GetValue(model)!, target, options, cancellation: cancellation);
+            int layers = loaded.Config.LayerCount;
+            if (result.GetValue(hidden) > layers) throw new UsageException($"--hidden should be 0 to {layers}, found {result.GetValue(hidden)}.");
             float[] values = result.GetValue(hidden) is { } layer
                 ? loaded.Hidden(tokens, layer, cancellation)
                 : await ProgressBar.RunAsync("Logits", quiet: false, progress => loaded.Logits(tokens, progress, cancellation)).ConfigureAwait(false);

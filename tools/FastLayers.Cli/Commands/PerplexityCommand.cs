@@ -10,10 +10,10 @@ internal static class PerplexityCommand
     {
         var model = CommonOptions.Model(required: true);
         var file = new Option<string>("--file", "-f") { Description = "Text file in UTF-8.", Required = true };
-        var context = new Option<int>("--context", "-c") { Description = "Tokens a window.", DefaultValueFactory = _ => 512 };
-        var stride = new Option<int>("--stride") { Description = "Tokens between the starts of windows; 0 takes the whole window. Each token is predicted once." };
+        var context = CommonOptions.Number("--context", "-c", "Tokens a window.", 512, "a whole number from 2", n => n >= 2);
+        var stride = CommonOptions.Number("--stride", null, "Tokens between the starts of windows; 0 takes the whole window. Each token is predicted once.", 0);
         var separator = new Option<string?>("--separator") { Description = "Text between documents that do not see each other, such as '<|endoftext|>'; the white space around documents is dropped." };
-        var last = new Option<int>("--last") { Description = "Only the last so many documents; 0 takes all." };
+        var last = CommonOptions.Number("--last", null, "Only the last so many documents; 0 takes all.", 0);
         var firstWindow = new Option<bool>("--first-window") { Description = "Only the first window of each document." };
         var activations = CommonOptions.Activations("float32");
         var threads = CommonOptions.Threads();
@@ -24,8 +24,7 @@ internal static class PerplexityCommand
         {
             int length = result.GetValue(context);
             int step = result.GetValue(stride);
-            if (length < 2) throw new UsageException($"--context should be at least 2, found {length}.");
-            if (step < 0 || step > length) throw new UsageException($"--stride should be 0 to {length}, found {step}.");
+            if (step > length) throw new UsageException($"--stride should be at most the context, {length}, found {step}.");
             string text = await File.ReadAllTextAsync(result.GetValue(file)!, cancellation).ConfigureAwait(false);
             using var target = CommonOptions.CreateDevice(result.GetValue(device)!, result.GetValue(threads));
             var options = new ModelOptions { Activations = CommonOptions.ParseActivations(result.GetValue(activations), ActivationPrecision.Float32) };
@@ -34,7 +33,7 @@ internal static class PerplexityCommand
             int[][] documents = [.. Split(text, result.GetValue(separator), result.GetValue(last)).Select(d => tokenizer.Encode(d, addSpecial: false))];
             int textLength = tokenizer.AddsBegin ? length - 1 : length;
             if (result.GetValue(firstWindow)) documents = [.. documents.Select(d => d[..Math.Min(d.Length, textLength)])];
-            var measured = await ProgressBar.RunAsync("Perplexity", result.GetValue(json), progress => PerplexityMeter.Measure(loaded, documents, length, step, progress, cancellation)).ConfigureAwait(false);
+            var measured = await ProgressBar.RunAsync("Perplexity", result.GetValue(json), progress => PerplexityMeter.Measure(loaded, documents, length, Math.Min(step, textLength), progress, cancellation)).ConfigureAwait(false);
             if (result.GetValue(json)) JsonOutput.Write(new PerplexityOutput(measured.Nll, measured.Perplexity, measured.StandardError, measured.Tokens, length, step));
             else Console.Out.WriteLine(string.Create(CultureInfo.InvariantCulture, $"perplexity {measured.Perplexity:f4}  nll {measured.Nll:f4} ± {measured.StandardError:f4} nats over {measured.Tokens} tokens"));
             return ExitCode.Success;
@@ -44,7 +43,6 @@ internal static class PerplexityCommand
 
     private static string[] Split(string text, string? separator, int last)
     {
-        if (last < 0) throw new UsageException($"--last should be 0 or more, found {last}.");
         string[] documents = string.IsNullOrEmpty(separator) ? [text] : [.. text.Split(separator).Select(d => d.Trim()).Where(d => d.Length > 0)];
         return last > 0 && last < documents.Length ? documents[^last..] : documents;
     }

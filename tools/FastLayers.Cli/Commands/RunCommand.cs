@@ -16,17 +16,18 @@ internal static class RunCommand
         var defaults = new GenerationOptions();
         var model = CommonOptions.Model(required: false);
         var prompt = new Option<string>("--prompt", "-p") { Description = "Text to continue.", DefaultValueFactory = _ => DefaultPrompt };
-        var maxTokens = new Option<int>("--max-tokens", "-n") { Description = "Most tokens to generate.", DefaultValueFactory = _ => defaults.MaxTokens };
-        var temperature = Float("--temperature", "Divides the logits; 0 takes the most likely token.", defaults.Temperature);
-        var topK = new Option<int>("--top-k") { Description = "Keep the K most likely tokens; 0 keeps all.", DefaultValueFactory = _ => defaults.TopK };
-        var topP = Float("--top-p", "Keep the most likely tokens up to this probability.", defaults.TopP);
-        var minP = Float("--min-p", "Keep tokens this share as likely as the best.", defaults.MinP);
-        var repetition = Float("--repetition-penalty", "Weakens recent tokens; 1 is off.", defaults.RepetitionPenalty);
-        var frequency = Float("--frequency-penalty", "Taken from a logit for each recent occurrence.", defaults.FrequencyPenalty);
-        var presence = Float("--presence-penalty", "Taken from a logit if the token is recent.", defaults.PresencePenalty);
-        var seed = new Option<ulong?>("--seed", "-s") { Description = "Start of the random numbers; the same seed gives the same text." };
+        var maxTokens = CommonOptions.Number("--max-tokens", "-n", "Most tokens to generate.", defaults.MaxTokens);
+        var temperature = CommonOptions.Real("--temperature", "Divides the logits; 0 takes the most likely token.", defaults.Temperature, "0 or a positive number", t => t >= 0);
+        var topK = CommonOptions.Number("--top-k", null, "Keep the K most likely tokens; 0 keeps all.", defaults.TopK);
+        var topP = CommonOptions.Real("--top-p", "Keep the most likely tokens up to this probability.", defaults.TopP, "above 0, at most 1", p => p is > 0 and <= 1);
+        var minP = CommonOptions.Real("--min-p", "Keep tokens this share as likely as the best.", defaults.MinP, "0 to 1", p => p is >= 0 and <= 1);
+        var repetition = CommonOptions.Real("--repetition-penalty", "Weakens recent tokens; 1 is off.", defaults.RepetitionPenalty, "a positive number", p => p > 0);
+        var frequency = CommonOptions.Real("--frequency-penalty", "Taken from a logit for each recent occurrence.", defaults.FrequencyPenalty, "a number", _ => true);
+        var presence = CommonOptions.Real("--presence-penalty", "Taken from a logit if the token is recent.", defaults.PresencePenalty, "a number", _ => true);
+        var seed = CommonOptions.Seed("Start of the random numbers; the same seed gives the same text. Default: a new one each time.", null);
         var stop = new Option<string[]>("--stop") { Description = "Text that ends generation; may be given several times.", DefaultValueFactory = _ => [] };
-        var context = new Option<int>("--context", "-c") { Description = "Tokens that the context holds; 0 takes the model's length." };
+        CommonOptions.RefuseEmpty(stop, "a text");
+        var context = CommonOptions.Number("--context", "-c", "Tokens that the context holds; 0 takes the model's length.", 0);
         var activations = CommonOptions.Activations("int8");
         var cache = CommonOptions.CacheFormat("f16");
         var threads = CommonOptions.Threads();
@@ -64,11 +65,8 @@ internal static class RunCommand
 
     private sealed record Request(string Model, string Prompt, GenerationOptions Generation, SessionOptions Session, ActivationPrecision Activations, string Device, int Threads, bool Json);
 
-    private static Option<float> Float(string name, string description, float fallback) => new(name) { Description = description, DefaultValueFactory = _ => fallback };
-
     private static async Task<int> RunAsync(Request request, CancellationToken cancellation)
     {
-        request.Generation.Validate();
         using var device = CommonOptions.CreateDevice(request.Device, request.Threads);
         long start = Stopwatch.GetTimestamp();
         using var model = await ProgressBar.RunAsync("Loading", request.Json, progress => Model.Load(request.Model, device, new ModelOptions { Activations = request.Activations }, progress, cancellation)).ConfigureAwait(false);

@@ -12,14 +12,14 @@ internal static class SynthCommand
         var shape = new Option<string>("--shape") { Description = "135m, 1.1b, 8b, or numbers such as \"layers=2,width=256,ffn=512,heads=4,kv-heads=2,vocabulary=512\".", Required = true };
         var architecture = new Option<string>("--arch") { Description = $"One of {string.Join(", ", SyntheticModelOptions.Architectures)}.", DefaultValueFactory = _ => "llama" };
         var format = new Option<string>("--format") { Description = "Storage format of the matrices, such as f16, q4_0 or q4_k.", DefaultValueFactory = _ => "f32" };
-        var seed = new Option<ulong>("--seed", "-s") { Description = "Start of the random numbers.", DefaultValueFactory = _ => 1 };
+        var seed = CommonOptions.Seed("Start of the random numbers.", 1);
         var output = new Option<string>("--out", "-o") { Description = "GGUF file to write.", Required = true };
         var json = CommonOptions.Json();
         var command = new Command("synth", "Write a model of random weights, for benchmarks and tests.") { shape, architecture, format, seed, output, json };
         command.SetAction(async (result, cancellation) =>
         {
             string path = result.GetValue(output)!;
-            var options = SyntheticModelOptions.Parse(result.GetValue(shape)!, result.GetValue(architecture)!, result.GetValue(format)!, result.GetValue(seed));
+            var options = Parse(result.GetValue(shape)!, result.GetValue(architecture)!, result.GetValue(format)!, result.GetValue(seed)!.Value);
             await ProgressBar.RunAsync("Writing " + Path.GetFileName(path), result.GetValue(json), progress =>
             {
                 SyntheticModel.Write(path, options, progress, cancellation);
@@ -31,5 +31,17 @@ internal static class SynthCommand
             return ExitCode.Success;
         });
         return command;
+    }
+
+    private static SyntheticModelOptions Parse(string shape, string architecture, string format, ulong seed)
+    {
+        try
+        {
+            return SyntheticModelOptions.Parse(shape, architecture, format, seed);
+        }
+        catch (ArgumentException exception)
+        {
+            throw new UsageException(CommandRunner.Describe(exception));
+        }
     }
 }
