@@ -12,13 +12,25 @@ namespace FastLayers;
 public sealed unsafe partial class CpuDevice : Device
 {
     private readonly WorkerPool _pool;
+    private readonly bool _isShared;
     private readonly Lock _lock = new();
     private CpuMemory? _activationMemory;
 
     /// <summary>Starts a device.</summary>
     /// <param name="threads">Threads that compute, the caller's included; 0 takes one a core.</param>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="threads"/> is negative or above 1,024.</exception>
-    public CpuDevice(int threads = 0) => _pool = new WorkerPool(threads == 0 ? Environment.ProcessorCount : threads);
+    public CpuDevice(int threads = 0) : this(threads, isShared: false)
+    {
+    }
+
+    private CpuDevice(int threads, bool isShared)
+    {
+        _pool = new WorkerPool(threads == 0 ? Environment.ProcessorCount : threads);
+        _isShared = isShared;
+    }
+
+    /// <summary>The device of <see cref="Device.Cpu"/>, which lives as long as the process.</summary>
+    internal static CpuDevice CreateShared() => new(threads: 0, isShared: true);
 
     /// <summary>Threads that compute.</summary>
     public int ThreadCount => _pool.WorkerCount;
@@ -37,31 +49,34 @@ public sealed unsafe partial class CpuDevice : Device
     {
         ArgumentNullException.ThrowIfNull(format);
         ArgumentOutOfRangeException.ThrowIfNegative(rows);
-        return new Tensor(this, format, rows, columns, new CpuMemory(checked(rows * format.RowBytes(columns))), 0, ownsMemory: true);
+        var bytes = (Int128)rows * format.RowBytes(columns);
+        if (bytes > nint.MaxValue) throw new InsufficientMemoryException($"No memory holds the {bytes} bytes of {rows} x {columns} {format.Name} values.");
+        return new Tensor(this, format, rows, columns, new CpuMemory((long)bytes), 0, ownsMemory: true);
     }
 
     /// <inheritdoc/>
     public override Tensor FromMapped(Format format, long rows, int columns, byte* bytes)
     {
         ArgumentNullException.ThrowIfNull(format);
-        return new Tensor(this, format, rows, columns, new CpuMemory(bytes, rows * format.RowBytes(columns)), 0, ownsMemory: false);
+        return new Tensor(this, format, rows, columns, new CpuMemory(bytes, rows * format.RowBytes(columns)), 0, ownsMemory: true);
     }
 
     /// <inheritdoc/>
-    public override void Read(Tensor source, long firstValue, Span<float> values) =>
-        new ReadOnlySpan<float>(Floats(source, firstValue + values.Length) + firstValue, values.Length).CopyTo(values);
+    public override void Read(Tensor source, long firstValue, Span<float> values) => new ReadOnlySpan<float>(Floats(source, firstValue, values.Length), values.Length).CopyTo(values);
 
     /// <inheritdoc/>
-    public override void Write(Tensor target, long firstValue, ReadOnlySpan<float> values) =>
-        values.CopyTo(new Span<float>(Floats(target, firstValue + values.Length) + firstValue, values.Length));
+    public override void Write(Tensor target, long firstValue, ReadOnlySpan<float> values) => values.CopyTo(new Span<float>(Floats(target, firstValue, values.Length), values.Length));
 
     /// <inheritdoc/>
     public override void Copy(Tensor source, long sourceRow, Tensor target, long targetRow, long rows)
     {
         ArgumentNullException.ThrowIfNull(source);
         ArgumentNullException.ThrowIfNull(target);
-        if (source.Format != target.Format || source.Columns != target.Columns || sourceRow + rows > source.Rows || targetRow + rows > target.Rows)
-            throw new ArgumentException($"Rows {sourceRow}..{sourceRow + rows} of {source} do not fit at row {targetRow} of {target}.");
+        ArgumentOutOfRangeException.ThrowIfNegative(sourceRow);
+        ArgumentOutOfRangeException.ThrowIfNegative(targetRow);
+        ArgumentOutOfRangeException.ThrowIfNegative(rows);
+        if (source.Format != target.Format || source.Columns != target.Columns || rows > source.Rows - sourceRow || rows > target.Rows - targetRow)
+            throw new ArgumentException($"{rows} rows from row {sourceRow} of {source} do not fit at row {targetRow} of {target}.");
         long rowBytes = source.Format.RowBytes(source.Columns);
         Buffer.MemoryCopy(Bytes(source) + (sourceRow * rowBytes), Bytes(target) + (targetRow * rowBytes), rows * rowBytes, rows * rowBytes);
     }
@@ -143,7 +158,7 @@ public sealed unsafe partial class CpuDevice : Device
     /// <inheritdoc/>
     protected override void Dispose(bool disposing)
     {
-        if (disposing)
+        if (disposing && !_isShared)
         {
             _pool.Dispose();
             _activationMemory?.Dispose();
@@ -180,6 +195,13 @@ public sealed unsafe partial class CpuDevice : Device
         var memory = (CpuMemory)tensor.Memory;
         ObjectDisposedException.ThrowIf(memory.Pointer == null, tensor);
         return memory.Pointer + tensor.ByteOffset;
+    }
+
+    /// <summary>Some values of an F32 tensor that holds at least <paramref name="count"/> from <paramref name="first"/> on.</summary>
+    private static float* Floats(Tensor tensor, long first, int count)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(first);
+        return Floats(tensor, (long)Math.Min(long.MaxValue, (ulong)first + (ulong)count)) + first;
     }
 
     /// <summary>The values of an F32 tensor that holds at least <paramref name="count"/>.</summary>

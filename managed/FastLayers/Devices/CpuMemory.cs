@@ -2,25 +2,35 @@ using System.Runtime.InteropServices;
 
 namespace FastLayers;
 
-/// <summary>Memory of the process: allocated on cache-line borders and zeroed, or somebody else's.</summary>
+/// <summary>
+/// Memory of the process: allocated on cache-line borders and zeroed, or somebody else's. Large allocations are zeros that the system hands out
+/// where they are touched, so a cache for a long context costs what is used of it.
+/// </summary>
 internal sealed unsafe class CpuMemory : DeviceMemory
 {
     private const int Alignment = 64;
-    private readonly bool _owned;
+    private readonly byte* _allocation;
 
     /// <summary>Allocates zeroed memory.</summary>
     /// <exception cref="OutOfMemoryException">There is not that much.</exception>
     public CpuMemory(long bytes)
     {
         // Room for a whole vector beyond the end, so that a kernel may read one past its last value.
-        Pointer = (byte*)NativeMemory.AlignedAlloc((nuint)bytes + Alignment, Alignment);
-        NativeMemory.Clear(Pointer, (nuint)bytes + Alignment);
+        try
+        {
+            _allocation = (byte*)NativeMemory.AllocZeroed((nuint)bytes + (2 * Alignment));
+        }
+        catch (OutOfMemoryException exception)
+        {
+            throw new InsufficientMemoryException($"There is no memory for {bytes} bytes.", exception);
+        }
+
+        Pointer = (byte*)(((nuint)_allocation + Alignment - 1) / Alignment * Alignment);
         ByteLength = bytes;
-        _owned = true;
         GC.AddMemoryPressure(bytes + Alignment);
     }
 
-    /// <summary>Wraps memory that belongs to somebody else.</summary>
+    /// <summary>Wraps memory that belongs to somebody else; disposing forgets where it is.</summary>
     public CpuMemory(byte* pointer, long bytes)
     {
         Pointer = pointer;
@@ -36,9 +46,10 @@ internal sealed unsafe class CpuMemory : DeviceMemory
 
     protected override void Dispose(bool disposing)
     {
-        if (!_owned || Pointer == null) return;
-        NativeMemory.AlignedFree(Pointer);
+        if (Pointer == null) return;
         Pointer = null;
+        if (_allocation == null) return;
+        NativeMemory.Free(_allocation);
         GC.RemoveMemoryPressure(ByteLength + Alignment);
     }
 }

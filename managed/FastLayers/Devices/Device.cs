@@ -21,9 +21,9 @@ public enum ActivationPrecision
 /// </summary>
 public abstract class Device : IDisposable
 {
-    private static readonly Lazy<CpuDevice> s_cpu = new(() => new CpuDevice());
+    private static readonly Lazy<CpuDevice> s_cpu = new(CpuDevice.CreateShared);
 
-    /// <summary>The processor, with one thread a core.</summary>
+    /// <summary>The processor, with one thread a core. The whole process shares it: disposing it does nothing.</summary>
     public static CpuDevice Cpu => s_cpu.Value;
 
     /// <summary>A short name such as <c>cpu</c>.</summary>
@@ -175,10 +175,12 @@ public sealed class RotaryTable : IDisposable
     /// <param name="cosines">[positions, pairs], magnitude included.</param>
     /// <param name="sines">[positions, pairs], magnitude included.</param>
     /// <param name="halves">Whether pairs are (i, i + pairs) — the NeoX style — rather than (2i, 2i + 1).</param>
+    /// <exception cref="ArgumentException">The shapes differ.</exception>
     public RotaryTable(Tensor cosines, Tensor sines, bool halves)
     {
         ArgumentNullException.ThrowIfNull(cosines);
         ArgumentNullException.ThrowIfNull(sines);
+        if (cosines.Rows != sines.Rows || cosines.Columns != sines.Columns) throw new ArgumentException($"Cosines {cosines} and sines {sines} differ in shape.", nameof(sines));
         Cosines = cosines;
         Sines = sines;
         Halves = halves;

@@ -51,7 +51,8 @@ public sealed class Tensor : IDisposable
     {
         ArgumentOutOfRangeException.ThrowIfNegative(start);
         ArgumentOutOfRangeException.ThrowIfNegative(count);
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(start + count, Rows);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(start, Rows);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(count, Rows - start);
         return new Tensor(Device, Format, count, Columns, Memory, ByteOffset + (start * Format.RowBytes(Columns)), ownsMemory: false);
     }
 
@@ -59,7 +60,7 @@ public sealed class Tensor : IDisposable
     /// <exception cref="ArgumentException">The values do not divide into rows of that length.</exception>
     public Tensor Reshape(long rows, int columns)
     {
-        if (rows * columns != Count || (Format.BlockLength != 1 && columns != Columns && columns % Format.BlockLength != 0))
+        if (rows < 0 || columns < 0 || (Int128)rows * columns != Count || (Format.BlockLength != 1 && columns != Columns && columns % Format.BlockLength != 0))
             throw new ArgumentException($"{Rows} x {Columns} {Format.Name} values are no {rows} x {columns} matrix.");
         return new Tensor(Device, Format, rows, columns, Memory, ByteOffset, ownsMemory: false);
     }

@@ -1,6 +1,6 @@
 namespace FastLayers.Tests.Sessions;
 
-/// <summary>Counts the allocations of the whole process, so it runs while no other test does.</summary>
+/// <summary>Looks at the memory of the whole process, so it runs while no other test does.</summary>
 [Collection(Name)]
 [CollectionDefinition(Name, DisableParallelization = true)]
 public class AllocationTests
@@ -23,6 +23,18 @@ public class AllocationTests
 
         // The count is of the whole process, worker threads included; one allocation a step would be at least 24 bytes times 130.
         Assert.InRange(allocated, 0, 129);
+    }
+
+    [Fact]
+    public void A_large_context_takes_memory_only_where_it_is_used()
+    {
+        using var model = TestModels.Load("tiny64-f32");
+        long before = Environment.WorkingSet;
+        using var session = model.CreateSession(new SessionOptions { ContextLength = 512, SequenceCount = 10_000 });
+        session.Append([1]);
+
+        Assert.True(session.CacheBytes > 500_000_000, $"{session.CacheBytes} bytes prove nothing.");
+        Assert.InRange(Environment.WorkingSet - before, long.MinValue, session.CacheBytes / 2);
     }
 
     private static void Step(Session session, int i, float[] logits)
