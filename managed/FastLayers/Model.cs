@@ -11,7 +11,10 @@ public sealed record ModelOptions
     /// <summary>How activations enter products with block-quantized matrices.</summary>
     public ActivationPrecision Activations { get; init; } = ActivationPrecision.Int8;
 
-    /// <summary>Whether every scale of every tensor is looked at for infinities and NaN, which reads the whole file.</summary>
+    /// <summary>
+    /// Whether every weight of a float format and every scale of the others is looked at for infinities and NaN, which reads all weights once.
+    /// One such weight makes all logits NaN, long after its tensor could be named.
+    /// </summary>
     public bool CheckValues { get; init; } = true;
 }
 
@@ -65,6 +68,7 @@ public sealed class Model : IDisposable
         device ??= Device.Cpu;
         options ??= new ModelOptions();
         var file = ModelFile.Open(path);
+        WeightReader? reader = null;
         try
         {
             var metadata = HuggingFaceConfig.IsPresent(file.Metadata) ? HuggingFaceConfig.Translate(file.Metadata) : file.Metadata;
@@ -73,9 +77,7 @@ public sealed class Model : IDisposable
                 : throw new InvalidDataException($"{path}: no 'general.architecture' and no config.json says what kind of model this is."));
             var architecture = Architecture.Get(name, path);
             if (file.Tensors.Count == 0) throw new InvalidDataException($"{path}: the file holds no tensors (a vocabulary only?).");
-            if (options.CheckValues) CheckValues(file, progress, cancellation);
-
-            var reader = new WeightReader(file, device, translated ? new HuggingFaceNames(name) : null);
+            reader = new WeightReader(file, device, translated ? new HuggingFaceNames(name) : null);
             var config = ReadConfig(file, metadata, architecture, reader);
             var weights = new WeightLoader(reader, architecture, config).Load();
             progress?.Report(1);
@@ -83,6 +85,7 @@ public sealed class Model : IDisposable
         }
         catch
         {
+            foreach (var tensor in reader?.Owned ?? []) tensor.Dispose();
             file.Dispose();
             throw;
         }
@@ -195,13 +198,13 @@ public sealed class Model : IDisposable
         return config;
     }
 
-    private static void CheckValues(ModelFile file, IProgress<double>? progress, CancellationToken cancellation)
+    private static void CheckValues(ModelFile file, IReadOnlyCollection<TensorEntry> tensors, IProgress<double>? progress, CancellationToken cancellation)
     {
-        long total = Math.Max(1, file.Tensors.Sum(t => t.ByteLength));
+        long total = Math.Max(1, tensors.Sum(t => t.ByteLength));
         long done = 0;
         try
         {
-            Parallel.ForEach(file.Tensors, new ParallelOptions { CancellationToken = cancellation }, entry =>
+            Parallel.ForEach(tensors, new ParallelOptions { CancellationToken = cancellation }, entry =>
             {
                 file.CheckFinite(entry);
                 progress?.Report(Interlocked.Add(ref done, entry.ByteLength) / (double)total);

@@ -10,9 +10,13 @@ namespace FastLayers.Architectures;
 internal sealed unsafe class WeightReader(ModelFile file, Device device, HuggingFaceNames? names)
 {
     private readonly List<Tensor> _owned = [];
+    private readonly HashSet<TensorEntry> _used = [];
 
     /// <summary>Tensors made here, to be freed with the model.</summary>
     public IReadOnlyList<Tensor> Owned => _owned;
+
+    /// <summary>The tensors of the file that were asked for; a file may hold others.</summary>
+    public IReadOnlyCollection<TensorEntry> Used => _used;
 
     public bool Has(string name) => Find(name) is not null;
 
@@ -62,7 +66,7 @@ internal sealed unsafe class WeightReader(ModelFile file, Device device, Hugging
     }
 
     /// <summary>The values of a small tensor of any length, or null if it is not there.</summary>
-    public float[]? OptionalValues(string name) => Find(name) is { } entry ? Decode(entry) : null;
+    public float[]? OptionalValues(string name) => Has(name) ? Decode(Required(name)) : null;
 
     /// <summary>Scale and shift of a norm, or null if it is not there.</summary>
     public Norm? OptionalNorm(string name, long width) => Has(name + ".weight") ? Norm(name, width) : null;
@@ -106,8 +110,12 @@ internal sealed unsafe class WeightReader(ModelFile file, Device device, Hugging
 
     private Tensor Place(TensorEntry entry, long rows, long columns) => Keep(device.FromMapped(entry.Format, rows, (int)columns, file.Pointer(entry)));
 
-    private TensorEntry Required(string name, int expert = 0) =>
-        Find(name, expert) ?? throw new InvalidDataException($"{file.Path}: tensor '{(names is null ? name : string.Join("' or '", names.Candidates(name, expert)))}' is missing.");
+    private TensorEntry Required(string name, int expert = 0)
+    {
+        var entry = Find(name, expert) ?? throw new InvalidDataException($"{file.Path}: tensor '{(names is null ? name : string.Join("' or '", names.Candidates(name, expert)))}' is missing.");
+        _used.Add(entry);
+        return entry;
+    }
 
     private TensorEntry? Find(string name, int expert = 0)
     {

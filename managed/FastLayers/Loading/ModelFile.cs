@@ -12,7 +12,7 @@ namespace FastLayers.Loading;
 /// </remarks>
 public abstract class ModelFile : IDisposable
 {
-    /// <summary>The bytes whose scales are checked in one go: enough to amortize the call, small enough to find the bad block quickly.</summary>
+    /// <summary>The bytes that are checked in one go: enough to amortize the call, small enough to find the bad block quickly.</summary>
     private const int CheckedBytes = 1 << 18;
 
     private readonly Dictionary<string, MappedFile> _maps = new(StringComparer.Ordinal);
@@ -90,10 +90,9 @@ public abstract class ModelFile : IDisposable
     }
 
     /// <summary>
-    /// Checks that no scale or minimum of a tensor's blocks is infinite or not a number. Reads all of its bytes, unless the
-    /// format stores plain floats, which have no scales.
+    /// Checks that no value of a float format, and no scale or minimum of a format of blocks, is infinite or not a number. Reads all bytes.
     /// </summary>
-    /// <exception cref="InvalidDataException">A block has such a scale; the message names the tensor and the first such block.</exception>
+    /// <exception cref="InvalidDataException">There is one; the message names the tensor and the first such value or block.</exception>
     public unsafe void CheckFinite(TensorEntry entry)
     {
         var start = Pointer(entry);
@@ -102,6 +101,12 @@ public abstract class ModelFile : IDisposable
         for (long at = 0; at < entry.ByteLength; at += stride)
         {
             var chunk = new ReadOnlySpan<byte>(start + at, (int)Math.Min(stride, entry.ByteLength - at));
+            if (FloatValues.IndexOfNonFinite(entry.Format, chunk) is var value and >= 0)
+            {
+                var found = FloatValues.IsNaN(entry.Format, chunk.Slice(value * blockBytes, blockBytes)) ? "NaN" : "an infinity";
+                throw Refusal.Of(entry.File, $"{Refusal.Tensor(entry.Name)} value {at / blockBytes + value}", "a finite number", found);
+            }
+
             if (entry.Format.HasFiniteScales(chunk)) continue;
             var block = 0;
             while (entry.Format.HasFiniteScales(chunk.Slice(block * blockBytes, blockBytes))) block++;
