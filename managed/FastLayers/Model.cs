@@ -79,6 +79,7 @@ public sealed class Model : IDisposable
             if (file.Tensors.Count == 0) throw new InvalidDataException($"{path}: the file holds no tensors (a vocabulary only?).");
             reader = new WeightReader(file, device, translated ? new HuggingFaceNames(name) : null);
             var config = ReadConfig(file, metadata, architecture, reader);
+            if (translated && architecture.Causal && HuggingFaceConfig.HasOwnOutput(file.Metadata)) reader.Shape("output.weight");
             var weights = new WeightLoader(reader, architecture, config).Load();
             progress?.Report(1);
             return new Model(file, OpenTokenizer(file), new Transformer(config, weights, device, options.Activations), reader.Owned);
@@ -175,15 +176,15 @@ public sealed class Model : IDisposable
 
         // Per-pair divisors are tensors: llama-3's scaling in one, phi-3's for short and long contexts in two.
         int pairs = rotary.Dimensions / 2;
-        float[]? Divisors(string name, string key) => reader.OptionalValues(name) is not { } values ? HuggingFaceConfig.Values(file.Metadata, key, pairs)
+        float[]? Divisors(string name, string key) => reader.OptionalValues(name) is not { } values ? HuggingFaceConfig.RotaryValues(file.Metadata, key, pairs)
             : values.Length == pairs ? values
             : throw new InvalidDataException($"{file.Path}: tensor '{name}' should be [{pairs}], found [{values.Length}].");
         config = config with
         {
             Rotary = rotary with
             {
-                FrequencyDivisors = Divisors("rope_factors_short.weight", "rope_scaling.short_factor") ?? Divisors("rope_freqs.weight", ""),
-                LongFrequencyDivisors = Divisors("rope_factors_long.weight", "rope_scaling.long_factor"),
+                FrequencyDivisors = Divisors("rope_factors_short.weight", "short_factor") ?? Divisors("rope_freqs.weight", "short_factor"),
+                LongFrequencyDivisors = Divisors("rope_factors_long.weight", "long_factor"),
             },
         };
         try

@@ -31,6 +31,10 @@ internal sealed class ConfigReader(ModelMetadata metadata, Architecture architec
         bool causal = metadata.GetFlag(Key("attention.causal"), architecture.Causal)!.Value;
         var rotary = architecture.Rotary ? Rotary(keySize) : null;
 
+        string epsilonKey = architecture.Norm == NormKind.Rms ? "attention.layer_norm_rms_epsilon" : "attention.layer_norm_epsilon";
+        float epsilon = Real(epsilonKey, 1e-5f);
+        if (epsilon < 0) throw Bad(epsilonKey, "at least 0", epsilon);
+
         return new TransformerConfig
         {
             Architecture = architecture.Name,
@@ -41,7 +45,7 @@ internal sealed class ConfigReader(ModelMetadata metadata, Architecture architec
             ContextLength = Size("context_length"),
             EmbeddingScale = architecture.ScalesEmbeddings ? MathF.Sqrt(width) : 1,
             LogitSoftCap = architecture.LogitSoftCap > 0 ? Real("final_logit_softcapping", architecture.LogitSoftCap) : 0,
-            Norm = new NormConfig(architecture.Norm, Real(architecture.Norm == NormKind.Rms ? "attention.layer_norm_rms_epsilon" : "attention.layer_norm_epsilon", 1e-5f)),
+            Norm = new NormConfig(architecture.Norm, epsilon),
             Attention = new AttentionConfig
             {
                 Heads = heads,
@@ -57,7 +61,7 @@ internal sealed class ConfigReader(ModelMetadata metadata, Architecture architec
             FeedForward = new FeedForwardConfig
             {
                 Activation = architecture.Activation,
-                Width = experts > 0 ? Size("expert_feed_forward_length", fallback: Size("feed_forward_length")) : Size("feed_forward_length"),
+                Width = Size(experts > 0 && metadata.Contains(Key("expert_feed_forward_length")) ? "expert_feed_forward_length" : "feed_forward_length"),
                 Experts = experts,
                 ExpertsUsed = used,
                 RenormalizeExperts = architecture.RenormalizesExperts && metadata.GetFlag(Key("expert_weights_norm"), true)!.Value,
@@ -95,7 +99,7 @@ internal sealed class ConfigReader(ModelMetadata metadata, Architecture architec
     {
         // Files older than the scaling keys state a linear factor alone.
         float factor = Real("rope.scaling.factor", Real("rope.scale_linear", 0));
-        string kind = metadata.GetString(Key("rope.scaling.type")) ?? (factor > 0 ? "linear" : "none");
+        string kind = metadata.GetString(Key("rope.scaling.type")) ?? (factor != 0 ? "linear" : "none");
         if (kind is "none" or "longrope") return null;
         if (factor == 0) factor = 1;
         if (!(factor > 0) || !float.IsFinite(factor)) throw Bad("rope.scaling.factor", "a positive number", factor);

@@ -1,3 +1,4 @@
+using FastLayers.Kernels.Activation;
 using FastLayers.Loading;
 
 namespace FastLayers.Architectures;
@@ -23,6 +24,24 @@ internal static class HuggingFaceConfig
         ["bert"] = "bert",
     };
 
+    /// <summary>What <c>config.json</c> calls each activation.</summary>
+    private static readonly Dictionary<ActivationKind, string[]> s_activations = new()
+    {
+        [ActivationKind.Silu] = ["silu", "swish"],
+        [ActivationKind.GeluErf] = ["gelu"],
+        [ActivationKind.GeluTanh] = ["gelu_pytorch_tanh", "gelu_new", "gelu_fast"],
+        [ActivationKind.Relu] = ["relu"],
+    };
+
+    /// <summary>
+    /// Where configurations keep the rotary parameters: in an object, or in an object for each kind of layer; some of them among the other keys.
+    /// The first that has a key wins.
+    /// </summary>
+    private static readonly string[] s_rotaryPlaces = ["rope_parameters.full_attention.", "rope_parameters.", "rope_scaling."];
+
+    /// <summary>Rotary parameters that may stand among the other keys.</summary>
+    private static readonly string[] s_rotaryKeysOutside = ["rope_theta", "original_max_position_embeddings", "partial_rotary_factor"];
+
     /// <summary>Integer and real keys: config.json name, GGUF name. The first that is there wins.</summary>
     private static readonly (string Source, string Target)[] s_keys =
     [
@@ -37,15 +56,20 @@ internal static class HuggingFaceConfig
         ("num_experts", "expert_count"), ("num_experts_per_tok", "expert_used_count"),
         ("rms_norm_eps", "attention.layer_norm_rms_epsilon"),
         ("layer_norm_epsilon", "attention.layer_norm_epsilon"), ("layer_norm_eps", "attention.layer_norm_epsilon"),
-        ("rope_theta", "rope.freq_base"), ("rope_local_base_freq", "rope.freq_base_swa"),
+        ("rope_local_base_freq", "rope.freq_base_swa"), ("rope_parameters.sliding_attention.rope_theta", "rope.freq_base_swa"),
         ("sliding_window", "attention.sliding_window"),
         ("attn_logit_softcapping", "attn_logit_softcapping"), ("final_logit_softcapping", "final_logit_softcapping"),
         ("norm_topk_prob", "expert_weights_norm"),
-        ("rope_scaling.factor", "rope.scaling.factor"),
-        ("rope_scaling.original_max_position_embeddings", "rope.scaling.original_context_length"),
+    ];
+
+    /// <summary>As <see cref="s_keys"/>, in each of <see cref="s_rotaryPlaces"/>.</summary>
+    private static readonly (string Source, string Target)[] s_rotaryKeys =
+    [
+        ("rope_theta", "rope.freq_base"),
+        ("factor", "rope.scaling.factor"),
         ("original_max_position_embeddings", "rope.scaling.original_context_length"),
-        ("rope_scaling.low_freq_factor", "rope.scaling.low_freq_factor"), ("rope_scaling.high_freq_factor", "rope.scaling.high_freq_factor"),
-        ("rope_scaling.beta_fast", "rope.scaling.yarn_beta_fast"), ("rope_scaling.beta_slow", "rope.scaling.yarn_beta_slow"),
+        ("low_freq_factor", "rope.scaling.low_freq_factor"), ("high_freq_factor", "rope.scaling.high_freq_factor"),
+        ("beta_fast", "rope.scaling.yarn_beta_fast"), ("beta_slow", "rope.scaling.yarn_beta_slow"),
     ];
 
     /// <summary>Whether the metadata comes from a <c>config.json</c>.</summary>
@@ -70,22 +94,46 @@ internal static class HuggingFaceConfig
             if (metadata.Values.TryGetValue(Prefix + source, out var value)) values.TryAdd($"{architecture}.{target}", value);
         }
 
+        foreach (var (source, target) in s_rotaryKeys)
+        {
+            if (RotaryKey(metadata, source) is { } key) values[$"{architecture}.{target}"] = metadata.Values[key];
+        }
+
         if (metadata.GetString(Prefix + "_name_or_path") is { Length: > 0 } name) values["general.name"] = name;
-        if ((metadata.GetString(Prefix + "rope_scaling.rope_type") ?? metadata.GetString(Prefix + "rope_scaling.type")) is { } scaling)
+        if ((RotaryKey(metadata, "rope_type") ?? RotaryKey(metadata, "type")) is { } typeKey && metadata.GetString(typeKey) is { } scaling)
             values[$"{architecture}.rope.scaling.type"] = scaling switch { "default" => "none", "su" => "longrope", _ => scaling };
+        CheckActivation(metadata, Architecture.All[architecture]);
         Defaults(metadata, architecture, values);
         return new ModelMetadata(metadata.Source, values);
     }
 
-    /// <summary>An array of reals of the configuration, or null if it is not there.</summary>
-    /// <exception cref="InvalidDataException">It has another length.</exception>
-    public static float[]? Values(ModelMetadata metadata, string key, int count)
+    /// <summary>Numbers of the rotary parameters, or null if they are not there.</summary>
+    /// <exception cref="InvalidDataException">They are no numbers, or not as many as expected.</exception>
+    public static float[]? RotaryValues(ModelMetadata metadata, string name, int count)
     {
-        if (key.Length == 0 || !metadata.Values.TryGetValue(Prefix + key, out var value) || value is not Array array) return null;
-        if (array.Length != count) throw new InvalidDataException($"{metadata.Source}: '{key}' should have {count} values, found {array.Length}.");
-        var values = new float[count];
-        for (int i = 0; i < count; i++) values[i] = Convert.ToSingle(array.GetValue(i), System.Globalization.CultureInfo.InvariantCulture);
-        return values;
+        if (RotaryKey(metadata, name) is not { } key || metadata.GetNumbers(key) is not { } numbers) return null;
+        return numbers.Length == count
+            ? Array.ConvertAll(numbers, number => (float)number)
+            : throw new InvalidDataException($"{metadata.Source}: '{key[Prefix.Length..]}' should have {count} values, found {numbers.Length}.");
+    }
+
+    /// <summary>Whether the configuration says that the output matrix is not the token embedding.</summary>
+    public static bool HasOwnOutput(ModelMetadata metadata) => metadata.GetFlag(Prefix + "tie_word_embeddings") == false;
+
+    /// <summary>The key under which a rotary parameter is found, or null.</summary>
+    private static string? RotaryKey(ModelMetadata metadata, string name) =>
+        s_rotaryPlaces.Select(place => Prefix + place + name).FirstOrDefault(metadata.Contains)
+        ?? (s_rotaryKeysOutside.Contains(name) && metadata.Contains(Prefix + name) ? Prefix + name : null);
+
+    /// <summary>Refuses a model that was trained with another activation than its architecture's.</summary>
+    private static void CheckActivation(ModelMetadata metadata, Architecture architecture)
+    {
+        // The first two are one setting in gemma's files; where both are there, the first counts.
+        if (((string[])["hidden_activation", "hidden_act", "activation_function"]).FirstOrDefault(n => metadata.Contains(Prefix + n)) is not { } name) return;
+        string found = metadata.GetString(Prefix + name)!;
+        string[] expected = s_activations[architecture.Activation];
+        if (!expected.Contains(found, StringComparer.Ordinal))
+            throw new InvalidDataException($"{metadata.Source}: '{name}' should be {string.Join(" or ", expected)} for {architecture.Name}, found '{found}'.");
     }
 
     private static void Defaults(ModelMetadata metadata, string architecture, Dictionary<string, object> values)
@@ -93,7 +141,7 @@ internal static class HuggingFaceConfig
         // GPT-2 leaves the width of the hidden layer out: it is four times the model's.
         if (architecture == "gpt2" && !values.ContainsKey("gpt2.feed_forward_length") && metadata.GetInteger(Prefix + "n_embd") is { } width)
             values["gpt2.feed_forward_length"] = 4 * width;
-        if (metadata.GetNumber(Prefix + "partial_rotary_factor") is { } share && metadata.GetInteger(Prefix + "hidden_size") is { } hidden
+        if (RotaryKey(metadata, "partial_rotary_factor") is { } shareKey && metadata.GetNumber(shareKey) is { } share && metadata.GetInteger(Prefix + "hidden_size") is { } hidden
             && metadata.GetInteger(Prefix + "num_attention_heads") is { } heads and > 0)
         {
             long head = metadata.GetInteger(Prefix + "head_dim") ?? (hidden / heads);
@@ -110,7 +158,7 @@ internal static class HuggingFaceConfig
     private static double LongRopeMagnitude(ModelMetadata metadata)
     {
         double longest = metadata.GetNumber(Prefix + "max_position_embeddings", 0)!.Value;
-        double original = metadata.GetNumber(Prefix + "original_max_position_embeddings", longest)!.Value;
+        double original = RotaryKey(metadata, "original_max_position_embeddings") is { } key ? metadata.GetNumber(key)!.Value : longest;
         return original > 1 && longest > original ? Math.Sqrt(1 + (Math.Log(longest / original) / Math.Log(original))) : 1;
     }
 }

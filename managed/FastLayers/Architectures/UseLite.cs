@@ -36,7 +36,9 @@ internal static class UseLite
     {
         int layers = 0;
         while (file.TryGetTensor($"blk.{layers}.attn_qkv.weight", out _)) layers++;
+        if (layers == 0) file.GetTensor("blk.0.attn_qkv.weight");
         var embedding = Shape(file, "token_embd.weight");
+        if (embedding[1] % 2 != 0) throw new InvalidDataException($"{file.Path}: {Name} needs an even embedding width, found {embedding[1]}.");
         var up = Shape(file, "blk.0.ffn_up.weight");
         return new TransformerConfig
         {
