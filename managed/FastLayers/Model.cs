@@ -93,6 +93,9 @@ public sealed class Model : IDisposable
     }
 
     /// <summary>Starts a session.</summary>
+    /// <summary>Rotary tables that sessions asked for; for tests.</summary>
+    internal int RotaryTableCount => _transformer.RotaryTableCount;
+
     /// <param name="options">Defaults if null.</param>
     public Session CreateSession(SessionOptions? options = null) => new(_transformer, options ?? new SessionOptions());
 

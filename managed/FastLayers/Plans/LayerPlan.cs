@@ -40,10 +40,15 @@ public sealed record LayerPlan
     }
 
     /// <summary>Checks that the plan fits a model.</summary>
-    /// <exception cref="ArgumentException">The numbers of layers differ.</exception>
-    internal void Validate(TransformerConfig config)
+    /// <exception cref="ArgumentException">The numbers of layers differ, or the plan skips a layer that changes the width of the stream.</exception>
+    internal void Validate(TransformerConfig config, TransformerWeights weights)
     {
         if (Layers.Length != config.LayerCount)
             throw new ArgumentException($"The plan is for {Layers.Length} layers, the model has {config.LayerCount}.");
+        for (int layer = 0; layer < Layers.Length; layer++)
+        {
+            if (!Layers[layer].Run && weights.Layers[layer].ResidualProjection is not null)
+                throw new ArgumentException($"Layer {layer} changes the width of the residual stream, so it has to run.");
+        }
     }
 }

@@ -11,17 +11,17 @@ internal sealed class SequencePages(KvPool pool, int sequences, int contextLengt
 
     public int[] Table { get; } = new int[sequences * PagesFor(contextLength)];
 
-    public static int PagesFor(int length) => (length + PagedCache.PageLength - 1) / PagedCache.PageLength;
+    public static int PagesFor(int length) => (length / PagedCache.PageLength) + (length % PagedCache.PageLength == 0 ? 0 : 1);
 
     public int Length(int sequence) => _lengths[sequence];
 
     /// <summary>Adds one token and makes its page exist and belong to this sequence alone; returns its position.</summary>
     public int Append(int sequence)
     {
-        int position = _lengths[sequence]++;
+        int position = _lengths[sequence];
         ref int page = ref Table[(sequence * PagesPerSequence) + (position / PagedCache.PageLength)];
         page = position % PagedCache.PageLength == 0 ? pool.Acquire() : pool.MakeWritable(page);
-        return position;
+        return _lengths[sequence]++;
     }
 
     public void Rewind(int sequence, int length)

@@ -27,11 +27,12 @@ public sealed class Session : IDisposable
         Options = options;
         ContextLength = options.ContextLength > 0 ? options.ContextLength : Math.Min(config.ContextLength, SessionOptions.DefaultContextLimit);
         Validate(config, options, ContextLength);
+        options.Plan?.Validate(config, transformer.Weights);
         _transformer = transformer;
         _plan = options.Plan ?? LayerPlan.RunAll(config.LayerCount);
         Probe = options.Probe;
 
-        int rows = config.IsEncoder ? ContextLength : Math.Min(options.ChunkLength, ContextLength * options.SequenceCount);
+        int rows = config.IsEncoder ? ContextLength : (int)Math.Min(options.ChunkLength, (long)ContextLength * options.SequenceCount);
         if (parent is null)
         {
             _pool = new KvPool(transformer, options.KvFormat, options.SequenceCount * SequencePages.PagesFor(ContextLength));
@@ -54,6 +55,9 @@ public sealed class Session : IDisposable
 
     /// <summary>Rows of logits that are computed at a time, to bound their memory at large vocabularies.</summary>
     private const int MaximumLogitRows = 32;
+
+    /// <summary>Pages of the cache that their numbers, 32 bit, and the doubling of the pool allow.</summary>
+    private const int MaximumPages = 1 << 28;
 
     /// <summary>The options that the session was made with.</summary>
     public SessionOptions Options { get; }
@@ -88,8 +92,8 @@ public sealed class Session : IDisposable
         {
             cancellation.ThrowIfCancellationRequested();
             int count = Math.Min(ids.Length, _state.Rows);
-            BeginBatch(count, sequence);
             _transformer.EmbedTokens(_state, ids[..count]);
+            BeginBatch(count, sequence);
             RunBatch();
             ids = ids[count..];
         }
@@ -107,10 +111,10 @@ public sealed class Session : IDisposable
         for (int sequence = 0; sequence < Options.SequenceCount; sequence++) Reserve(sequences.Count(sequence), sequence);
         foreach (int sequence in sequences) Checked(sequence);
         if (ids.IsEmpty) return;
+        _transformer.EmbedTokens(_state, ids);
         Array.Fill(_lastRow, -1);
         for (int row = 0; row < ids.Length; row++) AddRow(row, sequences[row]);
         FinishRows(ids.Length);
-        _transformer.EmbedTokens(_state, ids);
         RunBatch();
     }
 
@@ -126,8 +130,8 @@ public sealed class Session : IDisposable
         while (!embeddings.IsEmpty)
         {
             int count = Math.Min(embeddings.Length / width, _state.Rows);
-            BeginBatch(count, sequence);
             _transformer.Device.Write(_state.Residual, 0, embeddings[..(count * width)]);
+            BeginBatch(count, sequence);
             RunBatch();
             embeddings = embeddings[(count * width)..];
         }
@@ -151,8 +155,7 @@ public sealed class Session : IDisposable
     public void LogitsOfRows(ReadOnlySpan<int> rows, Span<float> logits)
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
-        int vocabulary = _transformer.Weights.Output?.Outputs ?? throw new InvalidOperationException($"{_transformer.Config.Architecture} is an encoder: it has no logits.");
-        if (logits.Length < (long)rows.Length * vocabulary) throw new ArgumentException($"{rows.Length} x {vocabulary} logits do not fit {logits.Length} values.", nameof(logits));
+        int vocabulary = CheckLogits(rows.Length, logits);
         CheckRows(rows);
         for (int start = 0; start < rows.Length; start += _state.LogitRows)
         {
@@ -167,10 +170,14 @@ public sealed class Session : IDisposable
     /// <param name="ids">The tokens.</param>
     /// <param name="logits">Receives [tokens, vocabulary].</param>
     /// <param name="sequence">The sequence.</param>
-    /// <param name="cancellation">Looked at between chunks.</param>
+    /// <param name="cancellation">Looked at between chunks; chunks that ran stay.</param>
+    /// <exception cref="ArgumentException">The destination is too small.</exception>
+    /// <exception cref="InvalidOperationException">The context is full, or the model is an encoder.</exception>
     public void AppendWithLogits(ReadOnlySpan<int> ids, Span<float> logits, int sequence = 0, CancellationToken cancellation = default)
     {
-        int vocabulary = _transformer.Config.VocabularySize;
+        Reserve(ids.Length, sequence);
+        CheckIds(ids);
+        int vocabulary = CheckLogits(ids.Length, logits);
         while (!ids.IsEmpty)
         {
             int count = Math.Min(ids.Length, _state.Rows);
@@ -246,7 +253,8 @@ public sealed class Session : IDisposable
             throw new ArgumentException($"Keys and values are stored as f16 or f32, not {options.KvFormat.Name}.", nameof(options));
         if (config.Rotary is null && contextLength > config.ContextLength)
             throw new ArgumentException($"The model has {config.ContextLength} learned positions; a context of {contextLength} does not fit.", nameof(options));
-        options.Plan?.Validate(config);
+        if ((long)SequencePages.PagesFor(contextLength) * options.SequenceCount is var pages and > MaximumPages)
+            throw new ArgumentException($"{options.SequenceCount} sequences of {contextLength} tokens take {pages} pages; at most {MaximumPages} can be numbered.", nameof(options));
     }
 
     private void BeginBatch(int count, int sequence)
@@ -273,6 +281,7 @@ public sealed class Session : IDisposable
         for (int row = 0; row < count; row++) _end[row] = causal ? _positions[row] + 1 : _pages.Length(_sequences[row]);
     }
 
+    /// <summary>Runs the batch. If that fails, as through a probe that throws, the batch's tokens are taken back.</summary>
     private void RunBatch()
     {
         var batch = new BatchRows
@@ -284,7 +293,23 @@ public sealed class Session : IDisposable
             PageTable = _pages.Table,
             PagesPerSequence = _pages.PagesPerSequence,
         };
-        _transformer.RunBlocks(_state, batch, _pool, _plan, Probe);
+        try
+        {
+            _transformer.RunBlocks(_state, batch, _pool, _plan, Probe);
+        }
+        catch
+        {
+            TakeBackBatch();
+            throw;
+        }
+    }
+
+    /// <summary>Makes the sequences as long as before the batch, whose keys and values may be half written.</summary>
+    private void TakeBackBatch()
+    {
+        for (int row = _batchRows - 1; row >= 0; row--) _pages.Rewind(_sequences[row], _positions[row]);
+        Array.Fill(_lastRow, -1);
+        _batchRows = 0;
     }
 
     private void Reserve(int count, int sequence)
@@ -294,6 +319,14 @@ public sealed class Session : IDisposable
             throw new InvalidOperationException($"The context holds {ContextLength} tokens; {length} are there and {count} more do not fit.");
         if (_transformer.Config.IsEncoder && count > 0 && length > 0)
             throw new InvalidOperationException("An encoder sees a sequence as a whole: rewind it to 0 before the next text.");
+    }
+
+    /// <summary>Checks that logits exist and fit, and gives the length of a row of them.</summary>
+    private int CheckLogits(int rows, ReadOnlySpan<float> logits)
+    {
+        int vocabulary = _transformer.Weights.Output?.Outputs ?? throw new InvalidOperationException($"{_transformer.Config.Architecture} is an encoder: it has no logits.");
+        if (logits.Length < (long)rows * vocabulary) throw new ArgumentException($"{rows} x {vocabulary} logits do not fit {logits.Length} values.", nameof(logits));
+        return vocabulary;
     }
 
     private int Checked(int sequence)

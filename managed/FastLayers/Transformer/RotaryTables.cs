@@ -19,6 +19,9 @@ internal sealed class RotaryTables(TransformerConfig config, Device device) : ID
         if (config.LocalRotary is { } local) Frequencies(local, isLong: false);
     }
 
+    /// <summary>Number of tables made so far; for tests.</summary>
+    internal int Count => _tables.Count;
+
     /// <summary>Tables for at least <paramref name="contextLength"/> positions.</summary>
     public (RotaryTable? Global, RotaryTable? Local) For(int contextLength)
     {
@@ -31,12 +34,22 @@ internal sealed class RotaryTables(TransformerConfig config, Device device) : ID
                 if (positions >= contextLength && longContext == isLong) return (global, local);
             }
 
-            // At least double the last, so that growing contexts do not fill the memory with tables.
-            int count = Math.Max(contextLength, _tables.Count > 0 ? Math.Min(_tables[^1].Positions * 2, Math.Max(contextLength, config.ContextLength)) : 0);
+            int count = PositionCount(contextLength);
             var tables = (count, isLong, Create(rotary, count, isLong), config.LocalRotary is { } l ? Create(l, count, false) : null);
             _tables.Add(tables);
             return (tables.Item3, tables.Item4);
         }
+    }
+
+    /// <summary>
+    /// At least double the last, so that growing contexts do not fill the memory with tables; but no more than the model was made for while
+    /// that is enough.
+    /// </summary>
+    private int PositionCount(int contextLength)
+    {
+        if (_tables.Count == 0) return contextLength;
+        long doubled = Math.Min(_tables[^1].Positions * 2L, int.MaxValue);
+        return contextLength <= config.ContextLength ? (int)Math.Max(contextLength, Math.Min(doubled, config.ContextLength)) : (int)Math.Max(contextLength, doubled);
     }
 
     public void Dispose()

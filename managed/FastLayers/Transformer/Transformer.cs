@@ -14,6 +14,9 @@ internal sealed class Transformer(TransformerConfig config, TransformerWeights w
     /// <summary>Rotary tables for contexts up to a length.</summary>
     public (RotaryTable? Global, RotaryTable? Local) RotaryFor(int contextLength) => _rotary.For(contextLength);
 
+    /// <summary>Rotary tables made so far; for tests.</summary>
+    internal int RotaryTableCount => _rotary.Count;
+
     public void Dispose() => _rotary.Dispose();
 
     /// <summary>Embeds tokens into <c>state.Residual</c>.</summary>
