@@ -130,11 +130,20 @@ public sealed class Model : IDisposable
         return ids.IsEmpty ? [] : [.. probe.Boundaries[boundary]];
     }
 
-    /// <summary>One vector for a text, of length 1 (Euclidean): pooled as the model was trained to be.</summary>
+    /// <summary>
+    /// One vector for a text, of length 1 (Euclidean): pooled as the model was trained to be. Of a text longer than the context the start
+    /// counts, with the token that ends texts if the tokenizer has one.
+    /// </summary>
     /// <exception cref="InvalidOperationException">The file has no tokenizer.</exception>
-    public float[] Embed(string text) => Embed((Tokenizer ?? throw NoTokenizer()).Encode(text));
+    public float[] Embed(string text)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        var tokenizer = Tokenizer ?? throw NoTokenizer();
+        int[] ids = tokenizer.Encode(text);
+        return Embed(ids.Length > Config.ContextLength && tokenizer.AddsEnd ? [.. ids.AsSpan(0, Config.ContextLength - 1), ids[^1]] : ids);
+    }
 
-    /// <summary>One vector for some tokens, of length 1 (Euclidean). Tokens beyond an encoder's context are left out.</summary>
+    /// <summary>One vector for some tokens, of length 1 (Euclidean). Tokens beyond the context are left out.</summary>
     /// <exception cref="ArgumentException">There are no tokens.</exception>
     public float[] Embed(ReadOnlySpan<int> ids)
     {

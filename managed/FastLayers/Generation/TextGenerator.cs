@@ -15,7 +15,8 @@ internal sealed class TextGenerator(Model model, Tokenizer tokenizer, Generation
         if (promptIds.Length == 0) throw new InvalidOperationException("The prompt has no tokens and the model has no token that begins a text.");
 
         using var session = model.CreateSession(sessionOptions);
-        var sampler = new Sampler(options, model.Config.VocabularySize);
+        int vocabulary = Math.Min(model.Config.VocabularySize, tokenizer.VocabularySize); // matrices are often padded with rows that no token has
+        var sampler = new Sampler(options, vocabulary);
         var decoder = tokenizer.CreateStreamingDecoder();
         var stops = new StopStringMatcher(options.StopStrings);
         var logits = new float[model.Config.VocabularySize];
@@ -31,7 +32,7 @@ internal sealed class TextGenerator(Model model, Tokenizer tokenizer, Generation
         while (finish is null)
         {
             cancellation.ThrowIfCancellationRequested();
-            int id = await Task.Run(() => Next(session, sampler, logits, history), cancellation).ConfigureAwait(false);
+            int id = await Task.Run(() => Next(session, sampler, logits, vocabulary, history), cancellation).ConfigureAwait(false);
             if (generated == 0) first = Stopwatch.GetElapsedTime(start);
             if (tokenizer.EndIds.Contains(id))
             {
@@ -57,6 +58,7 @@ internal sealed class TextGenerator(Model model, Tokenizer tokenizer, Generation
         }
 
         var total = Stopwatch.GetElapsedTime(start);
+        using var process = Process.GetCurrentProcess();
         string rest = stops.IsStopped ? "" : stops.Append(decoder.Flush()) + stops.Flush();
         yield return new GenerationPiece(rest, [.. pending], new GenerationStatistics
         {
@@ -65,15 +67,15 @@ internal sealed class TextGenerator(Model model, Tokenizer tokenizer, Generation
             PrefillTokensPerSecond = Rate(promptIds.Length, prefill),
             DecodeTokensPerSecond = Rate(generated - 1, total - first),
             TimeToFirstToken = first,
-            PeakMemoryBytes = Process.GetCurrentProcess().PeakWorkingSet64,
+            PeakMemoryBytes = process.PeakWorkingSet64,
             FinishReason = finish.Value,
         });
     }
 
-    private static int Next(Session session, Sampler sampler, float[] logits, List<int> history)
+    private static int Next(Session session, Sampler sampler, float[] logits, int vocabulary, List<int> history)
     {
         session.Logits(logits);
-        return sampler.Sample(logits, System.Runtime.InteropServices.CollectionsMarshal.AsSpan(history));
+        return sampler.Sample(logits.AsSpan(0, vocabulary), System.Runtime.InteropServices.CollectionsMarshal.AsSpan(history));
     }
 
     private static GenerationPiece Piece(string text, List<int> pending)

@@ -1,4 +1,6 @@
 using System.Text.Json;
+using FastLayers.Kernels.Formats;
+using FastLayers.Tests.Loading;
 
 namespace FastLayers.Tests.Generation;
 
@@ -113,6 +115,31 @@ public sealed class TextGenerationTests : IDisposable
             }
         });
         Assert.Equal(3, count);
+    }
+
+    [Fact]
+    public async Task A_row_of_the_matrices_that_no_token_has_is_never_chosen()
+    {
+        string path = Path.GetTempFileName();
+        try
+        {
+            // Vocabularies are padded to round numbers: 8 rows more, made the most likely ones.
+            var (shape, values) = EditedModel.Read(TestPaths.Sample("stories260K.gguf"), "token_embd.weight");
+            int best = 432 * 64;
+            float[] padded = [.. values, .. Enumerable.Range(0, 8 * 64).Select(i => 2 * values[best + (i % 64)])];
+            EditedModel.Write(TestPaths.Sample("stories260K.gguf"), path, tensors: new() { ["token_embd.weight"] = ([shape[0] + 8, shape[1]], Format.F32, padded), ["output.weight"] = null });
+            using var model = Model.Load(path);
+            Assert.Equal(520, model.Config.VocabularySize);
+            var ids = new List<int>();
+            await foreach (var piece in model.GenerateAsync(Prompt, new() { Temperature = 0, MaxTokens = 5 })) ids.AddRange(piece.Ids);
+
+            Assert.Equal(5, ids.Count);
+            Assert.All(ids, id => Assert.InRange(id, 0, 511));
+        }
+        finally
+        {
+            File.Delete(path);
+        }
     }
 
     private async Task<List<GenerationPiece>> Generate(GenerationOptions options, SessionOptions? session = null)
