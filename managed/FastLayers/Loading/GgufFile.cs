@@ -97,7 +97,7 @@ public sealed class GgufFile : ModelFile
     private void CheckUnsplit()
     {
         if (Metadata.GetInteger("split.count", 1) is var parts and > 1)
-            throw Refusal.Of(Path, "metadata 'split.count'", "a whole model (merge the parts first)", $"part {Metadata.GetInteger("split.no", 0) + 1} of {parts}");
+            throw Refusal.Of(Path, "metadata 'split.count'", "a whole model in one file ('llama-gguf-split --merge FIRST-PART OUTPUT' joins the parts)", $"part {Metadata.GetInteger("split.no", 0) + 1} of {parts}");
     }
 
     private uint CheckAlignment()

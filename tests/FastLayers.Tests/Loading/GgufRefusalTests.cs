@@ -160,7 +160,8 @@ public sealed class GgufRefusalTests : IDisposable
 
     [Fact]
     public void A_part_of_a_split_model() =>
-        Refused(GgufBytes.Start(entryCount: 2).Text("split.count").U32(U32).U32(3).Text("split.no").U32(U32).U32(1).ToArray(), "found part 2 of 3");
+        Refused(GgufBytes.Start(entryCount: 2).Text("split.count").U32(U32).U32(3).Text("split.no").U32(U32).U32(1).ToArray(),
+            "metadata 'split.count': expected a whole model in one file ('llama-gguf-split --merge FIRST-PART OUTPUT' joins the parts), found part 2 of 3.");
 
     [Fact]
     public void A_hostile_name_stays_a_readable_line()
