@@ -81,6 +81,7 @@ public sealed class Model : IDisposable
             var config = ReadConfig(file, metadata, architecture, reader);
             if (translated && architecture.Causal && HuggingFaceConfig.HasOwnOutput(file.Metadata)) reader.Shape("output.weight");
             var weights = new WeightLoader(reader, architecture, config).Load();
+            if (options.CheckValues) CheckValues(file, reader.Used, progress, cancellation);
             progress?.Report(1);
             return new Model(file, OpenTokenizer(file), new Transformer(config, weights, device, options.Activations), reader.Owned);
         }
@@ -92,17 +93,19 @@ public sealed class Model : IDisposable
         }
     }
 
-    /// <summary>Starts a session.</summary>
     /// <summary>Rotary tables that sessions asked for; for tests.</summary>
     internal int RotaryTableCount => _transformer.RotaryTableCount;
 
+    /// <summary>Starts a session.</summary>
     /// <param name="options">Defaults if null.</param>
     public Session CreateSession(SessionOptions? options = null) => new(_transformer, options ?? new SessionOptions());
 
     /// <summary>Logits after each of some tokens, [tokens, vocabulary], computed exactly as a session with an F32 cache does.</summary>
-    /// <exception cref="InvalidOperationException">The model is an encoder, or the tokens exceed its context.</exception>
+    /// <exception cref="InvalidOperationException">The model is an encoder.</exception>
+    /// <exception cref="ArgumentException">The tokens exceed the learned positions.</exception>
     public float[] Logits(ReadOnlySpan<int> ids, IProgress<double>? progress = null, CancellationToken cancellation = default)
     {
+        RequireLogits();
         using var session = CreateSession(new SessionOptions { ContextLength = Math.Max(1, ids.Length), KvFormat = Format.F32 });
         int vocabulary = Config.VocabularySize;
         var logits = new float[(long)ids.Length * vocabulary];
@@ -176,6 +179,12 @@ public sealed class Model : IDisposable
         _transformer.Dispose();
         foreach (var tensor in _owned) tensor.Dispose();
         File.Dispose();
+    }
+
+    /// <summary>Refuses encoders, which have no logits.</summary>
+    internal void RequireLogits()
+    {
+        if (Config.IsEncoder) throw new InvalidOperationException($"{Config.Architecture} is an encoder: it has no logits.");
     }
 
     private InvalidOperationException NoTokenizer() => new($"{File.Path} has no tokenizer.");

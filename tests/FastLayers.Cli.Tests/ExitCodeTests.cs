@@ -69,6 +69,23 @@ public sealed class ExitCodeTests : IDisposable
     }
 
     [Fact]
+    public void An_encoder_tells_no_story()
+    {
+        string path = Path.Combine(_folder, "bert.gguf");
+        Assert.Equal(0, Fastlayers("synth", "--shape", "layers=1", "--arch", "bert", "--out", path).Code);
+        AssertRefused(Failure, "bert is an encoder", ["run", "--model", path]);
+        AssertRefused(Failure, "bert is an encoder", ["perplexity", "--model", path, "--file", path]);
+    }
+
+    [Fact]
+    public void A_context_beyond_all_memory_is_refused()
+    {
+        var result = Fastlayers("run", "--context", "2147483647", "--max-tokens", "1");
+        Assert.Equal(Failure, result.Code);
+        Assert.StartsWith("fastlayers: ", Assert.Single(result.Error.Trim().Split('\n')), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_damaged_model_is_named()
     {
         string path = Path.Combine(_folder, "cut.gguf");

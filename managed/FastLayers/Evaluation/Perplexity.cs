@@ -12,8 +12,9 @@ public sealed record PerplexityResult(double Nll, double Perplexity, double Stan
 /// <summary>Measures perplexity in windows over texts.</summary>
 /// <remarks>
 /// A window is the token that begins a text, if the tokenizer has one, followed by text tokens up to the window's length. Windows start
-/// every <c>stride</c> tokens and each predicts what no window before did, so that every token counts once: with a stride below the length
-/// all but the first window's tokens have at least <c>length − stride</c> tokens before them.
+/// every <c>stride</c> tokens and each predicts what no window before did, so that no token counts twice: with a stride below the length
+/// all but the first window's tokens have at least <c>length − stride</c> tokens before them. Every token counts, but without a token that
+/// begins texts nothing predicts the first of a text and, where windows do not overlap, the first of each window.
 /// </remarks>
 public static class PerplexityMeter
 {
@@ -26,10 +27,12 @@ public static class PerplexityMeter
     /// <param name="cancellation">Looked at between windows.</param>
     /// <exception cref="ArgumentOutOfRangeException">A window or stride that makes no sense.</exception>
     /// <exception cref="ArgumentException">There is no token to predict.</exception>
+    /// <exception cref="InvalidOperationException">The model is an encoder.</exception>
     public static PerplexityResult Measure(Model model, IReadOnlyList<int[]> documents, int contextLength, int stride = 0, IProgress<double>? progress = null, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(documents);
+        model.RequireLogits();
         ArgumentOutOfRangeException.ThrowIfLessThan(contextLength, 2);
         ArgumentOutOfRangeException.ThrowIfNegative(stride);
         int? begin = model.Tokenizer is { AddsBegin: true } tokenizer ? tokenizer.BeginId : null;

@@ -75,10 +75,11 @@ internal static class RunCommand
         var text = new StringBuilder();
         var ids = new List<int>();
         GenerationStatistics? statistics = null;
+        var pieces = model.GenerateAsync(request.Prompt, request.Generation, request.Session, cancellation); // refuses encoders before anything is shown
         if (!request.Json) Console.Out.Write(request.Prompt);
         try
         {
-            await foreach (var piece in model.GenerateAsync(request.Prompt, request.Generation, request.Session, cancellation).ConfigureAwait(false))
+            await foreach (var piece in pieces.ConfigureAwait(false))
             {
                 text.Append(piece.Text);
                 ids.AddRange(piece.Ids);
