@@ -128,11 +128,14 @@ internal sealed class ConfigReader(ModelMetadata metadata, Architecture architec
         };
     }
 
+    /// <summary>The key as the user's file writes it.</summary>
+    private string KeyInFile(string name) => metadata.Contains(RotaryHalvesKey) ? HuggingFaceConfig.SourceOf(name) : Key(name);
+
     private string Key(string name) => $"{architecture.Name}.{name}";
 
     private int Size(string name, int maximum = MaximumSize, int? fallback = null, int minimum = 1)
     {
-        long value = metadata.GetInteger(Key(name)) ?? fallback ?? throw new InvalidDataException($"{metadata.Source}: metadata '{Key(name)}' is missing.");
+        long value = metadata.GetInteger(Key(name)) ?? fallback ?? throw new InvalidDataException($"{metadata.Source}: metadata '{KeyInFile(name)}' is missing.");
         return value >= minimum && value <= maximum ? (int)value : throw Bad(name, $"{minimum} to {maximum}", value);
     }
 
@@ -143,5 +146,5 @@ internal sealed class ConfigReader(ModelMetadata metadata, Architecture architec
     }
 
     private InvalidDataException Bad(string name, string expected, object found) =>
-        new($"{metadata.Source}: metadata '{Key(name)}' should be {expected}, found {found}.");
+        new($"{metadata.Source}: metadata '{KeyInFile(name)}' should be {expected}, found {found}.");
 }

@@ -120,6 +120,13 @@ internal static class HuggingFaceConfig
     /// <summary>Whether the configuration says that the output matrix is not the token embedding.</summary>
     public static bool HasOwnOutput(ModelMetadata metadata) => metadata.GetFlag(Prefix + "tie_word_embeddings") == false;
 
+    /// <summary>What <c>config.json</c> calls a key of GGUF metadata, for messages; the key itself if it has no name there.</summary>
+    public static string SourceOf(string target)
+    {
+        var names = s_keys.Concat(s_rotaryKeys).Where(key => key.Target == target).Select(key => key.Source).ToArray();
+        return names.Length > 0 ? string.Join("' or '", names) : target;
+    }
+
     /// <summary>The key under which a rotary parameter is found, or null.</summary>
     private static string? RotaryKey(ModelMetadata metadata, string name) =>
         s_rotaryPlaces.Select(place => Prefix + place + name).FirstOrDefault(metadata.Contains)

@@ -50,7 +50,7 @@ public sealed class ModelRefusalTests : IDisposable
     [InlineData("llama", ",\"hidden_act\":\"relu\"", "hidden_act")]
     [InlineData("llama", ",\"hidden_act\":7", "hidden_act")]
     [InlineData("gemma2", ",\"hidden_activation\":\"gelu\"", "hidden_activation")]
-    [InlineData("llama", ",\"head_dim\":-4", "key_length")]
+    [InlineData("llama", ",\"head_dim\":-4", "metadata 'head_dim' should be")]
     [InlineData("llama", ",\"partial_rotary_factor\":1e300", "rope.dimension_count")]
     [InlineData("llama", ",\"rope_theta\":\"large\"", "a number")]
     [InlineData("llama", ",\"tie_word_embeddings\":false", "'lm_head.weight' is missing")]
@@ -59,6 +59,14 @@ public sealed class ModelRefusalTests : IDisposable
         _folder.Write("config.json", Config.Replace("MODEL", model, StringComparison.Ordinal).Replace("EXTRA", extra, StringComparison.Ordinal));
         SafetensorsModel.WriteLlama(_folder.PathOf("model.safetensors"), vocabulary: 10, width: 8);
         Refused(_folder.Path, named);
+    }
+
+    [Fact]
+    public void A_key_that_is_missing_is_named_as_the_file_would()
+    {
+        _folder.Write("config.json", """{"model_type":"llama","num_hidden_layers":1,"num_attention_heads":2}""");
+        SafetensorsModel.WriteLlama(_folder.PathOf("model.safetensors"), vocabulary: 10, width: 8);
+        Refused(_folder.Path, "config.json: metadata 'hidden_size' or 'n_embd' is missing");
     }
 
     [Fact]
