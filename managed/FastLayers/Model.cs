@@ -163,7 +163,7 @@ public sealed class Model : IDisposable
     /// <param name="prompt">The text to continue.</param>
     /// <param name="options">How to choose tokens and when to stop; defaults if null.</param>
     /// <param name="sessionOptions">Context and cache; defaults if null.</param>
-    /// <param name="cancellation">Looked at between tokens.</param>
+    /// <param name="cancellation">Looked at between tokens and between the layers of a pass.</param>
     /// <exception cref="InvalidOperationException">The model has no tokenizer or is an encoder, or the prompt exceeds the context.</exception>
     public IAsyncEnumerable<GenerationPiece> GenerateAsync(string prompt, GenerationOptions? options = null, SessionOptions? sessionOptions = null, CancellationToken cancellation = default)
     {

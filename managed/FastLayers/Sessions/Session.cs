@@ -81,7 +81,7 @@ public sealed class Session : IDisposable
     /// <summary>Runs tokens behind those of a sequence, in chunks if they are many.</summary>
     /// <param name="ids">The tokens.</param>
     /// <param name="sequence">The sequence.</param>
-    /// <param name="cancellation">Looked at between chunks; chunks that ran stay.</param>
+    /// <param name="cancellation">Looked at between layers; chunks that ran to their end stay, a started one is taken back.</param>
     /// <exception cref="ArgumentOutOfRangeException">An id outside the vocabulary, or a sequence that does not exist.</exception>
     /// <exception cref="InvalidOperationException">The context is full.</exception>
     public void Append(ReadOnlySpan<int> ids, int sequence = 0, CancellationToken cancellation = default)
@@ -90,11 +90,10 @@ public sealed class Session : IDisposable
         CheckIds(ids);
         while (!ids.IsEmpty)
         {
-            cancellation.ThrowIfCancellationRequested();
             int count = Math.Min(ids.Length, _state.Rows);
             _transformer.EmbedTokens(_state, ids[..count]);
             BeginBatch(count, sequence);
-            RunBatch();
+            RunBatch(cancellation);
             ids = ids[count..];
         }
     }
@@ -170,7 +169,7 @@ public sealed class Session : IDisposable
     /// <param name="ids">The tokens.</param>
     /// <param name="logits">Receives [tokens, vocabulary].</param>
     /// <param name="sequence">The sequence.</param>
-    /// <param name="cancellation">Looked at between chunks; chunks that ran stay.</param>
+    /// <param name="cancellation">Looked at between layers; chunks that ran to their end stay, a started one is taken back.</param>
     /// <exception cref="ArgumentException">The destination is too small.</exception>
     /// <exception cref="InvalidOperationException">The context is full, or the model is an encoder.</exception>
     public void AppendWithLogits(ReadOnlySpan<int> ids, Span<float> logits, int sequence = 0, CancellationToken cancellation = default)
@@ -282,7 +281,7 @@ public sealed class Session : IDisposable
     }
 
     /// <summary>Runs the batch. If that fails, as through a probe that throws, the batch's tokens are taken back.</summary>
-    private void RunBatch()
+    private void RunBatch(CancellationToken cancellation = default)
     {
         var batch = new BatchRows
         {
@@ -295,7 +294,7 @@ public sealed class Session : IDisposable
         };
         try
         {
-            _transformer.RunBlocks(_state, batch, _pool, _plan, Probe);
+            _transformer.RunBlocks(_state, batch, _pool, _plan, Probe, cancellation);
         }
         catch
         {

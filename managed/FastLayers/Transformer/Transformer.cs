@@ -24,8 +24,9 @@ internal sealed class Transformer(TransformerConfig config, TransformerWeights w
 
     /// <summary>
     /// Runs the blocks over the rows in <c>state.Residual</c>, which holds token embeddings on entry and the last block's output on return.
+    /// Cancellation is looked at between blocks.
     /// </summary>
-    public void RunBlocks(ForwardState state, in BatchRows batch, KvPool cache, LayerPlan plan, LayerProbe? probe)
+    public void RunBlocks(ForwardState state, in BatchRows batch, KvPool cache, LayerPlan plan, LayerProbe? probe, CancellationToken cancellation)
     {
         int rows = batch.Count;
         int width = Weights.EmbeddingWidth;
@@ -45,6 +46,7 @@ internal sealed class Transformer(TransformerConfig config, TransformerWeights w
 
         for (int i = 0; i < Weights.Layers.Count; i++)
         {
+            cancellation.ThrowIfCancellationRequested();
             var layer = Weights.Layers[i];
             probe?.BlockInput(new ProbePoint(i, state.Residual, rows, width));
             if (plan.Layers[i].Run)

@@ -32,6 +32,25 @@ public class SessionMisuseTests
     }
 
     [Fact]
+    public void Cancellation_ends_a_pass_between_layers()
+    {
+        using var model = TestModels.Load("tiny64-f32");
+        using var cancellation = new CancellationTokenSource();
+        var probe = new CancelingProbe(cancellation);
+        using var session = model.CreateSession(new SessionOptions { ChunkLength = 25 });
+        session.Append(s_ids.AsSpan(0, 3));
+        session.Probe = probe;
+
+        Assert.Throws<OperationCanceledException>(() => session.Append(s_ids, cancellation: cancellation.Token));
+
+        Assert.Equal(2, probe.Passes);
+        Assert.Equal(1, probe.LayersOfLastPass);
+        Assert.Equal(28, session.Length());
+        Assert.Throws<OperationCanceledException>(() => session.Append([1], cancellation: cancellation.Token));
+        Assert.Equal(28, session.Length());
+    }
+
+    [Fact]
     public void Logits_that_do_not_fit_are_refused_before_a_token_runs()
     {
         using var model = TestModels.Load("tiny64-f32");
@@ -173,6 +192,26 @@ public class SessionMisuseTests
         int longest = model.Config.ContextLength;
         for (int i = 1; i <= 40; i++) model.CreateSession(new SessionOptions { ContextLength = longest + (65 * i) }).Dispose();
         Assert.InRange(model.RotaryTableCount, 1, 8);
+    }
+
+    /// <summary>Cancels in the first layer of the second pass.</summary>
+    private sealed class CancelingProbe(CancellationTokenSource source) : LayerProbe
+    {
+        public int Passes { get; private set; }
+
+        public int LayersOfLastPass { get; private set; }
+
+        public override void BlockInput(in ProbePoint point)
+        {
+            if (point.Layer > 0)
+            {
+                LayersOfLastPass++;
+                return;
+            }
+
+            LayersOfLastPass = 1;
+            if (++Passes == 2) source.Cancel();
+        }
     }
 
     private sealed class ThrowingProbe : LayerProbe
