@@ -1,3 +1,5 @@
+using FastLayers.Synthesis;
+
 namespace FastLayers.Tests.Sessions;
 
 /// <summary>Looks at the memory of the whole process, so it runs while no other test does.</summary>
@@ -13,6 +15,32 @@ public class AllocationTests
     public void A_decode_step_allocates_nothing(string name, ActivationPrecision activations)
     {
         using var model = TestModels.Load(name, activations);
+        AssertAllocatesNothing(model);
+    }
+
+    [Theory]
+    [InlineData("qwen3moe", "q8_0")]
+    [InlineData("gemma3", "f16")]
+    [InlineData("phi3", "q4_k")]
+    [InlineData("olmo2", "bf16")]
+    [InlineData("gpt2", "f32")]
+    public void A_decode_step_of_any_architecture_allocates_nothing(string architecture, string format)
+    {
+        string path = Path.GetTempFileName();
+        try
+        {
+            SyntheticModel.Write(path, SyntheticModelOptions.Parse("layers=2,width=256,ffn=256,vocabulary=320,context=256" + (architecture == "qwen3moe" ? ",experts=4,experts-used=2" : ""), architecture, format, 1));
+            using var model = Model.Load(path);
+            AssertAllocatesNothing(model);
+        }
+        finally
+        {
+            File.Delete(path);
+        }
+    }
+
+    private static void AssertAllocatesNothing(Model model)
+    {
         using var session = model.CreateSession();
         var logits = new float[model.Config.VocabularySize];
         for (int i = 0; i < 70; i++) Step(session, i, logits);
