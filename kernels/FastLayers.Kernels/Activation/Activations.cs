@@ -26,8 +26,8 @@ public static unsafe class Activations
 
     internal static void Row(SimdLevel level, ActivationKind kind, ReadOnlySpan<float> x, Span<float> y)
     {
-        RowArguments.RequireLength(x.Length, y.Length, nameof(y));
-        RowArguments.RequireSameOrApart(x, y, nameof(y));
+        RowArguments.RequireLength(nameof(Activations), x.Length, y.Length, nameof(y));
+        RowArguments.RequireSameOrApart(nameof(Activations), x, y, nameof(y));
         fixed (float* source = x, result = y)
         {
             switch (level)
@@ -42,10 +42,10 @@ public static unsafe class Activations
 
     internal static void GatedRow(SimdLevel level, ActivationKind kind, ReadOnlySpan<float> gate, ReadOnlySpan<float> up, Span<float> y)
     {
-        RowArguments.RequireLength(gate.Length, up.Length, nameof(up));
-        RowArguments.RequireLength(gate.Length, y.Length, nameof(y));
-        RowArguments.RequireSameOrApart(gate, y, nameof(y));
-        RowArguments.RequireSameOrApart(up, y, nameof(y));
+        RowArguments.RequireLength(nameof(Activations), gate.Length, up.Length, nameof(up));
+        RowArguments.RequireLength(nameof(Activations), gate.Length, y.Length, nameof(y));
+        RowArguments.RequireSameOrApart(nameof(Activations), gate, y, nameof(y));
+        RowArguments.RequireSameOrApart(nameof(Activations), up, y, nameof(y));
         fixed (float* gates = gate, ups = up, result = y)
         {
             switch (level)

@@ -14,8 +14,8 @@ public static unsafe class Softcap
 
     internal static void Row(SimdLevel level, ReadOnlySpan<float> x, float cap, Span<float> y)
     {
-        RowArguments.RequireLength(x.Length, y.Length, nameof(y));
-        RowArguments.RequireSameOrApart(x, y, nameof(y));
+        RowArguments.RequireLength(nameof(Softcap), x.Length, y.Length, nameof(y));
+        RowArguments.RequireSameOrApart(nameof(Softcap), x, y, nameof(y));
         fixed (float* source = x, result = y)
         {
             switch (level)

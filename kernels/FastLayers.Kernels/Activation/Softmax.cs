@@ -19,8 +19,8 @@ public static unsafe class Softmax
 
     internal static void Row(SimdLevel level, ReadOnlySpan<float> x, float scale, Span<float> y)
     {
-        RowArguments.RequireLength(x.Length, y.Length, nameof(y));
-        RowArguments.RequireSameOrApart(x, y, nameof(y));
+        RowArguments.RequireLength(nameof(Softmax), x.Length, y.Length, nameof(y));
+        RowArguments.RequireSameOrApart(nameof(Softmax), x, y, nameof(y));
         fixed (float* source = x, result = y)
         {
             switch (level)

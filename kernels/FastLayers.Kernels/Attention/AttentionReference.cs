@@ -9,8 +9,10 @@ public static unsafe class AttentionReference
     /// <summary>Computes attention for all rows and heads.</summary>
     /// <param name="arguments">The operands; <see cref="AttentionArguments.Output"/> is not written.</param>
     /// <param name="output">Result [rows, heads · value size].</param>
+    /// <exception cref="ArgumentException">The query heads are no multiple of the cache's, or a row sees positions without a page.</exception>
     public static void Attend(in AttentionArguments arguments, Span<double> output)
     {
+        arguments.Check(nameof(AttentionReference));
         var cache = arguments.Cache;
         output.Clear();
         for (int row = 0; row < arguments.Rows; row++)

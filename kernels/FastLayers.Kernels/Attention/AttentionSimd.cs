@@ -16,17 +16,20 @@ public static unsafe class AttentionSimd
     /// <summary>Computes attention for all rows and heads.</summary>
     /// <param name="pool">The threads to share the work.</param>
     /// <param name="arguments">The operands.</param>
+    /// <exception cref="ArgumentException">The query heads are no multiple of the cache's, or a row sees positions without a page.</exception>
     public static void Attend(WorkerPool pool, in AttentionArguments arguments) => Attend(pool, arguments, SimdDispatch.Level);
 
     internal static void Attend(WorkerPool pool, in AttentionArguments arguments, SimdLevel level)
     {
         ArgumentNullException.ThrowIfNull(pool);
-        int items = arguments.Rows * arguments.Cache.Heads;
+        arguments.Check(nameof(AttentionSimd));
+        int items = checked(arguments.Rows * arguments.Cache.Heads);
         switch (level)
         {
             case SimdLevel.V512: pool.Run(new Work<Lanes512>(pool, arguments), items); break;
             case SimdLevel.V256: pool.Run(new Work<Lanes256>(pool, arguments), items); break;
-            default: pool.Run(new Work<Lanes128>(pool, arguments), items); break;
+            case SimdLevel.V128: pool.Run(new Work<Lanes128>(pool, arguments), items); break;
+            default: RowArguments.ThrowLevel(level); break;
         }
     }
 

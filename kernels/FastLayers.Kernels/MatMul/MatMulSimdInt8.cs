@@ -29,13 +29,24 @@ public static unsafe class MatMulSimdInt8
     /// <param name="pool">The threads to share the work.</param>
     /// <param name="arguments">The operands; <see cref="MatMulArguments.Input"/> is not read.</param>
     /// <param name="activations">The rounded input.</param>
+    /// <exception cref="ArgumentException">
+    /// A size is negative, a weight row is not whole blocks, the activations have another shape than the input, or the format has no 8-bit path.
+    /// </exception>
     public static void Multiply(WorkerPool pool, in MatMulArguments arguments, in QuantizedActivations activations) =>
         Multiply(pool, arguments, activations, SimdDispatch.Level);
 
     internal static void Multiply(WorkerPool pool, in MatMulArguments arguments, in QuantizedActivations activations, SimdLevel level)
     {
         ArgumentNullException.ThrowIfNull(pool);
-        if (!Supports(arguments.Format)) throw new ArgumentException($"{arguments.Format.Name} has no 8-bit path.", nameof(arguments));
+        arguments.Check(nameof(MatMulSimdInt8));
+        if (!Supports(arguments.Format)) throw new ArgumentException($"{nameof(MatMulSimdInt8)}: {arguments.Format.Name} has no 8-bit path.", nameof(arguments));
+        if (activations.Rows != arguments.Rows || activations.Columns != arguments.Columns)
+        {
+            throw new ArgumentException(
+                $"{nameof(MatMulSimdInt8)}: expected activations of [{arguments.Rows}, {arguments.Columns}], found [{activations.Rows}, {activations.Columns}].",
+                nameof(activations));
+        }
+
         int tiles = (arguments.Outputs + RowTile - 1) / RowTile;
         if (level == SimdLevel.V128 || !Avx2.IsSupported) pool.Run(new Work<CodeProducts128>(pool, arguments, activations), tiles);
         else if (AvxVnni.IsSupported) pool.Run(new Work<CodeProductsAvxVnni>(pool, arguments, activations), tiles);

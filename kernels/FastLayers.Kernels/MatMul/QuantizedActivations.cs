@@ -20,10 +20,16 @@ public readonly unsafe struct QuantizedActivations
     /// <param name="memory">At least <see cref="Bytes"/> bytes, 64-byte aligned.</param>
     /// <param name="rows">Number of rows.</param>
     /// <param name="columns">Values a row; a multiple of 32.</param>
-    /// <exception cref="ArgumentException"><paramref name="columns"/> is not a multiple of 32.</exception>
+    /// <exception cref="ArgumentException">A size is negative, or <paramref name="columns"/> is not a multiple of 32.</exception>
     public QuantizedActivations(byte* memory, int rows, int columns)
     {
-        if (columns % BlockLength != 0) throw new ArgumentException($"Activations are rounded in blocks of {BlockLength}; {columns} columns do not divide.", nameof(columns));
+        if (rows < 0 || columns < 0 || columns % BlockLength != 0)
+        {
+            throw new ArgumentException(
+                $"{nameof(QuantizedActivations)}: expected at least 0 rows and a multiple of {BlockLength} columns, found [{rows}, {columns}].",
+                nameof(columns));
+        }
+
         Rows = rows;
         Columns = columns;
         long values = (long)rows * columns;

@@ -16,8 +16,8 @@ public static unsafe class L2Normalize
 
     internal static void Row(SimdLevel level, ReadOnlySpan<float> x, float epsilon, Span<float> y)
     {
-        RowArguments.RequireLength(x.Length, y.Length, nameof(y));
-        RowArguments.RequireSameOrApart(x, y, nameof(y));
+        RowArguments.RequireLength(nameof(L2Normalize), x.Length, y.Length, nameof(y));
+        RowArguments.RequireSameOrApart(nameof(L2Normalize), x, y, nameof(y));
         fixed (float* source = x, result = y)
         {
             switch (level)

@@ -84,8 +84,40 @@ public sealed unsafe class MatMulTests : IDisposable
             Assert.Equal(activations.Scales[block] * sum, activations.Sums32[block], 1e-5);
             Assert.Equal(activations.Sums32[block], activations.Sums16[2 * block] + activations.Sums16[(2 * block) + 1], 1e-5);
         }
+    }
 
-        Assert.Throws<ArgumentException>(() => new QuantizedActivations(null, 1, 33));
+    [Fact]
+    public void Shapes_that_do_not_fit_are_refused_by_the_operation_with_both_shapes()
+    {
+        using var data = new MatMulData("q4_0", 3, 4, 64);
+        using var other = new MatMulData("q4_0", 2, 4, 96);
+        var (good, rounded, otherRounded) = (data.Arguments, data.Quantize(_pool), other.Quantize(_pool));
+        Refused(() => MatMulSimdInt8.Multiply(_pool, good, otherRounded), "MatMulSimdInt8", "[3, 64]", "[2, 96]");
+        Refused(() => MatMulSimdInt8.Multiply(_pool, Sized(good, 3, 4, 80), rounded), "MatMulSimdInt8", "[3, 80]", "[4, 80]", "q4_0");
+        Refused(() => MatMulSimdFloat.Multiply(_pool, Sized(good, 3, 4, 80)), "MatMulSimdFloat", "[3, 80]", "[4, 80]", "q4_0");
+        Refused(() => MatMulSimdFloat.Multiply(_pool, Sized(good, -1, 4, 64)), "MatMulSimdFloat", "[-1, 64]");
+        Refused(() => MatMulSimdFloat.Multiply(_pool, Sized(good, 1, -4, 64)), "MatMulSimdFloat", "[-4, 64]");
+        Refused(() => _ = new QuantizedActivations(null, 1, 33), "QuantizedActivations", "[1, 33]");
+        Refused(() => _ = new QuantizedActivations(null, -1, 32), "QuantizedActivations", "[-1, 32]");
+        Assert.Throws<ArgumentOutOfRangeException>(() => MatMulSimdFloat.Multiply(_pool, good, (SimdLevel)1));
+
+        static MatMulArguments Sized(MatMulArguments of, int rows, int outputs, int columns) => new()
+        {
+            Format = of.Format,
+            Weights = of.Weights,
+            Input = of.Input,
+            Output = of.Output,
+            Rows = rows,
+            Outputs = outputs,
+            Columns = columns,
+        };
+    }
+
+    private static void Refused(Action action, string operation, params string[] shapes)
+    {
+        string message = Assert.Throws<ArgumentException>(action).Message;
+        Assert.StartsWith(operation + ":", message, StringComparison.Ordinal);
+        Assert.All(shapes, shape => Assert.Contains(shape, message, StringComparison.Ordinal));
     }
 
     /// <summary>One row, odd numbers of rows and outputs, tails of columns where the format allows them.</summary>
