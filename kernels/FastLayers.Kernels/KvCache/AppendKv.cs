@@ -1,10 +1,11 @@
+using FastLayers.Kernels.Dequantize;
 using FastLayers.Kernels.Threading;
 
 namespace FastLayers.Kernels.KvCache;
 
 /// <summary>
 /// Stores new keys and values: row r of both goes to token <c>positions[r]</c> of sequence <c>sequences[r]</c>. With a half-precision
-/// cache each value is rounded to the nearest half, ties to even; from ±65,520 on it becomes infinite.
+/// cache each value is rounded to the nearest half, ties to even; from ±65,520 on it becomes infinite. Bound: reading the rows and writing them into the pages.
 /// </summary>
 public static unsafe class AppendKv
 {
@@ -49,8 +50,7 @@ public static unsafe class AppendKv
                 return;
             }
 
-            var halves = (Half*)target;
-            for (int i = 0; i < count; i++) halves[i] = (Half)source[i];
+            HalfPrecision.EncodeF16(new ReadOnlySpan<float>(source, count), new Span<ushort>(target, count));
         }
     }
 }
