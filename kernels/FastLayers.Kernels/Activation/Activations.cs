@@ -24,21 +24,8 @@ public static unsafe class Activations
     public static void GatedRow(ActivationKind kind, ReadOnlySpan<float> gate, ReadOnlySpan<float> up, Span<float> y) =>
         GatedRow(SimdDispatch.Level, kind, gate, up, y);
 
-    internal static void Row(SimdLevel level, ActivationKind kind, ReadOnlySpan<float> x, Span<float> y)
-    {
-        RowArguments.RequireLength(nameof(Activations), x.Length, y.Length, nameof(y));
-        RowArguments.RequireSameOrApart(nameof(Activations), x, y, nameof(y));
-        fixed (float* source = x, result = y)
-        {
-            switch (level)
-            {
-                case SimdLevel.V128: ActivationSimd.Row<Lanes128>(kind, source, result, x.Length); break;
-                case SimdLevel.V256: ActivationSimd.Row<Lanes256>(kind, source, result, x.Length); break;
-                case SimdLevel.V512: ActivationSimd.Row<Lanes512>(kind, source, result, x.Length); break;
-                default: RowArguments.ThrowLevel(level); break;
-            }
-        }
-    }
+    internal static void Row(SimdLevel level, ActivationKind kind, ReadOnlySpan<float> x, Span<float> y) =>
+        RowKernel.Run<ActivationSimd, ActivationKind>(nameof(Activations), level, x, kind, y);
 
     internal static void GatedRow(SimdLevel level, ActivationKind kind, ReadOnlySpan<float> gate, ReadOnlySpan<float> up, Span<float> y)
     {
