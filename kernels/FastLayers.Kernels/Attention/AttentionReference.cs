@@ -2,7 +2,8 @@ namespace FastLayers.Kernels.Attention;
 
 /// <summary>
 /// The definition of attention: for every row and head <c>softmax(scale · q·K) V</c> over the positions that the row sees, scores
-/// soft-capped before the softmax, in double precision. A row that sees nothing gives zeros.
+/// soft-capped before the softmax, in double precision. A row that sees nothing gives zeros, one that sees
+/// only scores of -∞ NaN.
 /// </summary>
 public static unsafe class AttentionReference
 {

@@ -63,7 +63,8 @@ public static unsafe class AttentionSimd
             float max = float.NegativeInfinity;
             float sum = 0;
             int end = arguments.End[index];
-            for (int position = arguments.Start(index); position < end;)
+            int first = arguments.Start(index);
+            for (int position = first; position < end;)
             {
                 int count = Math.Min(PagedCache.PageLength - (position % PagedCache.PageLength), end - position);
                 byte* keys = arguments.Cache.Key(sequence, position, kvHead);
@@ -80,15 +81,17 @@ public static unsafe class AttentionSimd
                     Scale(output, rescale, valueSize);
                 }
 
+                // As long as all scores are -∞ none has a share, and -∞ less -∞ would be NaN.
+                var reference = TLanes.Broadcast(float.IsNegativeInfinity(max) ? 0f : max);
                 byte* values = arguments.Cache.Value(sequence, position, kvHead);
-                sum += RowLoop.MapSum<TLanes, ExpOfDifference>(new(TLanes.Broadcast(max)), scores, scores, count);
+                sum += RowLoop.MapSum<TLanes, ExpOfDifference>(new(reference), scores, scores, count);
                 for (int j = 0; j < count; j++, values += valueBytes)
                     AddScaled(output, scores[j], values, valueSize);
 
                 position += count;
             }
 
-            if (sum > 0 || float.IsNaN(sum)) Scale(output, 1f / sum, valueSize);
+            if (first < end) Scale(output, 1f / sum, valueSize);
         }
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
