@@ -9,7 +9,8 @@ namespace FastLayers.Kernels.MatMul;
 /// </summary>
 /// <remarks>
 /// Beside the codes stand the sums of <c>scale · code</c> over 16 and over 32 values: a weight format with minimums needs
-/// <c>Σ minimum · x</c>, which is one product a group with them. A block with a value that is not finite gets the scale NaN.
+/// <c>Σ minimum · x</c>, which is one product a group with them. A block with a value that is not finite gets the scale NaN, and its codes
+/// mean nothing; one whose largest magnitude is below 4e-37, where 127 divided by it overflows, gets codes of zero.
 /// </remarks>
 public readonly unsafe struct QuantizedActivations
 {

@@ -86,6 +86,56 @@ public sealed unsafe class MatMulTests : IDisposable
         }
     }
 
+    [Theory]
+    [InlineData("f16")]
+    [InlineData("q4_1")]
+    [InlineData("q6_k")]
+    public void The_number_of_threads_does_not_change_a_bit(string name)
+    {
+        const int rows = 5;
+        const int outputs = 37;
+        using var data = new MatMulData(name, rows, outputs, 512);
+        byte[][] results = [.. new[] { 1, 2, 3, 7 }.Select(threads =>
+        {
+            using var pool = new WorkerPool(threads);
+            var output = new Span<byte>(data.Arguments.Output, rows * outputs * sizeof(float));
+            output.Fill(0xFF);
+            MatMulSimdFloat.Multiply(pool, data.Arguments);
+            byte[] floats = output.ToArray();
+            var rounded = data.Quantize(pool);
+            if (MatMulSimdInt8.Supports(data.Arguments.Format)) MatMulSimdInt8.Multiply(pool, data.Arguments, rounded);
+            return (byte[])[.. floats, .. output, .. new Span<byte>(rounded.Codes, (int)QuantizedActivations.Bytes(rows, 512))];
+        })];
+        Assert.All(results, result => Assert.Equal(results[0], result));
+    }
+
+    [Theory]
+    [InlineData(1e-40f)]
+    [InlineData(1e-45f)]
+    [InlineData(3e38f)]
+    [InlineData(0f)]
+    [InlineData(float.NaN)]
+    [InlineData(float.PositiveInfinity)]
+    public void Rounding_agrees_with_its_definition_for_extreme_values(float value)
+    {
+        using var data = new MatMulData("q8_0", 1, 1, 32);
+        new Span<float>(data.Arguments.Input, 32).Fill(value);
+        data.Arguments.Input[3] = 0;
+        var actual = data.Quantize(_pool);
+        byte[] memory = new byte[QuantizedActivations.Bytes(1, 32)];
+        fixed (byte* reference = memory)
+        {
+            var expected = new QuantizedActivations(reference, 1, 32);
+            QuantizeReference.Rows(new ReadOnlySpan<float>(data.Arguments.Input, 32), expected);
+            Assert.Equal(expected.Scales[0], actual.Scales[0]);
+            Assert.Equal(expected.Sums32[0], actual.Sums32[0]);
+            Assert.Equal(expected.Sums16[0], actual.Sums16[0]);
+            Assert.Equal(expected.Sums16[1], actual.Sums16[1]);
+            Assert.Equal(float.IsFinite(value), float.IsFinite(actual.Scales[0]));
+            if (float.IsFinite(value)) Assert.Equal(new ReadOnlySpan<sbyte>(expected.Codes, 32), new ReadOnlySpan<sbyte>(actual.Codes, 32));
+        }
+    }
+
     [Fact]
     public void Shapes_that_do_not_fit_are_refused_by_the_operation_with_both_shapes()
     {
