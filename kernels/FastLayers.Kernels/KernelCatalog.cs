@@ -35,6 +35,7 @@ public static class KernelCatalog
         .. MatMul.MatMulCase.FloatByFormat,
         .. MatMul.MatMulCase.Int8ByFormat,
         MatMul.MatMulCase.Quantize,
+        .. KvCache.AppendKvCase.ByElement,
         .. Attention.AttentionCase.All,
     ];
 

@@ -29,8 +29,8 @@ public sealed class ArgumentTests
         ["Activations up"] = (x, y) => Activations.GatedRow(ActivationKind.Silu, y, x, y),
         ["Softcap"] = (x, y) => Softcap.Row(x, 30, y),
         ["Softmax"] = (x, y) => Softmax.Row(x, 1, y),
-        ["Add"] = RowArithmetic.Add,
-        ["AddScaled"] = (x, y) => RowArithmetic.AddScaled(2, x, y),
+        ["RowArithmetic add"] = RowArithmetic.Add,
+        ["RowArithmetic addScaled"] = (x, y) => RowArithmetic.AddScaled(2, x, y),
     };
 
     [Theory]
@@ -42,7 +42,10 @@ public sealed class ArgumentTests
         call(Memory.AsSpan(0, 16), Memory.AsSpan(16, 16));
         Assert.Throws<ArgumentException>(() => call(Memory.AsSpan(0, 16), Memory.AsSpan(1, 16)));
         Assert.Throws<ArgumentException>(() => call(Memory.AsSpan(1, 16), Memory.AsSpan(0, 16)));
-        Assert.Contains("17", Assert.Throws<ArgumentException>(() => call(Memory.AsSpan(0, 17), Memory.AsSpan(32, 16))).Message, StringComparison.Ordinal);
+        var message = Assert.Throws<ArgumentException>(() => call(Memory.AsSpan(0, 17), Memory.AsSpan(32, 16))).Message;
+        Assert.StartsWith(name.Split(' ')[0] + ":", message, StringComparison.Ordinal);
+        Assert.Contains("16", message, StringComparison.Ordinal);
+        Assert.Contains("17", message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -70,6 +73,7 @@ public sealed class ArgumentTests
         Assert.Throws<ArgumentException>(() => RotaryEmbedding.Row(heads, 4, two, three, 4, RotaryStyle.Halves));
         Assert.Throws<ArgumentException>(() => RotaryEmbedding.Row(heads, 4, heads.AsSpan(0, 2), two, 4, RotaryStyle.Halves));
         Assert.Throws<ArgumentException>(() => RotaryEmbedding.Row(heads, 4, two, heads.AsSpan(6, 2), 4, RotaryStyle.Halves));
+        Assert.Throws<ArgumentOutOfRangeException>(() => RotaryEmbedding.Row(heads, 4, two, two, 4, (RotaryStyle)7));
     }
 
     [Fact]

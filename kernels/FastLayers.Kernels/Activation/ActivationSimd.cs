@@ -3,10 +3,10 @@ using FastLayers.Kernels.Simd;
 namespace FastLayers.Kernels.Activation;
 
 /// <summary>Chooses the loop for an <see cref="ActivationKind"/>, so that no branch is left inside it.</summary>
-internal static unsafe class ActivationSimd
+internal readonly unsafe struct ActivationSimd : IRowKernel<ActivationKind>
 {
     /// <summary>y[i] = act(x[i]).</summary>
-    public static void Row<TLanes>(ActivationKind kind, float* x, float* y, int length) where TLanes : unmanaged, ILanes<TLanes>
+    public static void Row<TLanes>(float* x, ActivationKind kind, float* y, int length) where TLanes : unmanaged, ILanes<TLanes>
     {
         switch (kind)
         {

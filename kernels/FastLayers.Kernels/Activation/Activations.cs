@@ -24,28 +24,15 @@ public static unsafe class Activations
     public static void GatedRow(ActivationKind kind, ReadOnlySpan<float> gate, ReadOnlySpan<float> up, Span<float> y) =>
         GatedRow(SimdDispatch.Level, kind, gate, up, y);
 
-    internal static void Row(SimdLevel level, ActivationKind kind, ReadOnlySpan<float> x, Span<float> y)
-    {
-        RowArguments.RequireLength(x.Length, y.Length, nameof(y));
-        RowArguments.RequireSameOrApart(x, y, nameof(y));
-        fixed (float* source = x, result = y)
-        {
-            switch (level)
-            {
-                case SimdLevel.V128: ActivationSimd.Row<Lanes128>(kind, source, result, x.Length); break;
-                case SimdLevel.V256: ActivationSimd.Row<Lanes256>(kind, source, result, x.Length); break;
-                case SimdLevel.V512: ActivationSimd.Row<Lanes512>(kind, source, result, x.Length); break;
-                default: RowArguments.ThrowLevel(level); break;
-            }
-        }
-    }
+    internal static void Row(SimdLevel level, ActivationKind kind, ReadOnlySpan<float> x, Span<float> y) =>
+        RowKernel.Run<ActivationSimd, ActivationKind>(nameof(Activations), level, x, kind, y);
 
     internal static void GatedRow(SimdLevel level, ActivationKind kind, ReadOnlySpan<float> gate, ReadOnlySpan<float> up, Span<float> y)
     {
-        RowArguments.RequireLength(gate.Length, up.Length, nameof(up));
-        RowArguments.RequireLength(gate.Length, y.Length, nameof(y));
-        RowArguments.RequireSameOrApart(gate, y, nameof(y));
-        RowArguments.RequireSameOrApart(up, y, nameof(y));
+        RowArguments.RequireLength(nameof(Activations), gate.Length, up.Length, nameof(up));
+        RowArguments.RequireLength(nameof(Activations), gate.Length, y.Length, nameof(y));
+        RowArguments.RequireSameOrApart(nameof(Activations), gate, y, nameof(y));
+        RowArguments.RequireSameOrApart(nameof(Activations), up, y, nameof(y));
         fixed (float* gates = gate, ups = up, result = y)
         {
             switch (level)

@@ -6,7 +6,7 @@ namespace FastLayers.Kernels.Activation;
 /// y[i] = e^(s·x[i]) / Σ e^(s·x[j]), computed from the distance to the largest s·x, so that nothing overflows. Three passes; bound by the
 /// exponentials of the second.
 /// </summary>
-public static unsafe class Softmax
+public static class Softmax
 {
     /// <summary>The softmax of one row.</summary>
     /// <param name="x">
@@ -17,19 +17,6 @@ public static unsafe class Softmax
     /// <exception cref="ArgumentException">Lengths differ, or y overlaps x in part.</exception>
     public static void Row(ReadOnlySpan<float> x, float scale, Span<float> y) => Row(SimdDispatch.Level, x, scale, y);
 
-    internal static void Row(SimdLevel level, ReadOnlySpan<float> x, float scale, Span<float> y)
-    {
-        RowArguments.RequireLength(x.Length, y.Length, nameof(y));
-        RowArguments.RequireSameOrApart(x, y, nameof(y));
-        fixed (float* source = x, result = y)
-        {
-            switch (level)
-            {
-                case SimdLevel.V128: SoftmaxSimd.Row<Lanes128>(source, scale, result, x.Length); break;
-                case SimdLevel.V256: SoftmaxSimd.Row<Lanes256>(source, scale, result, x.Length); break;
-                case SimdLevel.V512: SoftmaxSimd.Row<Lanes512>(source, scale, result, x.Length); break;
-                default: RowArguments.ThrowLevel(level); break;
-            }
-        }
-    }
+    internal static void Row(SimdLevel level, ReadOnlySpan<float> x, float scale, Span<float> y) =>
+        RowKernel.Run<SoftmaxSimd, float>(nameof(Softmax), level, x, scale, y);
 }

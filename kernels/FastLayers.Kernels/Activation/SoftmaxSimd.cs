@@ -4,7 +4,7 @@ using FastLayers.Kernels.Simd;
 namespace FastLayers.Kernels.Activation;
 
 /// <summary>The three passes of <see cref="Softmax"/>: maximum, exponentials with their sum, division.</summary>
-internal static unsafe class SoftmaxSimd
+internal readonly unsafe struct SoftmaxSimd : IRowKernel<float>
 {
     /// <summary>One row.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]

@@ -35,6 +35,23 @@ public readonly unsafe struct AttentionArguments
     /// <summary>If positive, scores s become <c>cap · tanh(s / cap)</c>.</summary>
     public float SoftCap { get; init; }
 
+    /// <summary>Throws unless the heads divide among those of the cache and every row sees positions that the page table has.</summary>
+    /// <exception cref="ArgumentException">They do not.</exception>
+    internal void Check(string operation)
+    {
+        if (Rows < 0 || Heads < 0 || Cache.Heads <= 0 || Heads % Cache.Heads != 0)
+        {
+            throw new ArgumentException(
+                $"{operation}: expected query heads that are a multiple of the cache's, found a query of [{Rows}, {Heads} · {Cache.KeySize}] and a cache of {Cache.Heads} heads.",
+                nameof(operation));
+        }
+
+        for (int row = 0; row < Rows; row++)
+        {
+            if (Start(row) < End[row]) Cache.Require(operation, row, Start(row), End[row]);
+        }
+    }
+
     /// <summary>First position that a row sees.</summary>
     internal int Start(int row) => First == null ? 0 : First[row];
 

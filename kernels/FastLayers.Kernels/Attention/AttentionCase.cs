@@ -1,6 +1,5 @@
 using FastLayers.Kernels.Catalog;
 using FastLayers.Kernels.KvCache;
-using FastLayers.Kernels.Threading;
 
 namespace FastLayers.Kernels.Attention;
 
@@ -8,7 +7,6 @@ namespace FastLayers.Kernels.Attention;
 public static unsafe class AttentionCase
 {
     private const int KvHeads = 2;
-    private static readonly WorkerPool s_callingThread = new(1);
 
     /// <summary>One entry a cache format, and one with soft-capped scores.</summary>
     public static IReadOnlyList<KernelOperation> All { get; } = [Create("Attention.f32", false, 0), Create("Attention.f16", true, 0), Create("Attention.Softcap", false, 2.5f)];
@@ -48,7 +46,7 @@ public static unsafe class AttentionCase
                 arguments.Ints("end")[row] = position + 1;
             }
 
-            AppendKv.Append(s_callingThread, Cache(arguments, half), Floats(arguments, "k"), Floats(arguments, "v"), Ints(arguments, "sequences"), Ints(arguments, "positions"), shape["tokens"]);
+            AppendKv.Append(CallingThread.Pool, Cache(arguments, half), Floats(arguments, "k"), Floats(arguments, "v"), Ints(arguments, "sequences"), Ints(arguments, "positions"), shape["tokens"]);
         },
         Reference = arguments =>
         {
@@ -57,7 +55,7 @@ public static unsafe class AttentionCase
             AttentionReference.Attend(Operands(arguments, half, softCap), sums);
             for (int i = 0; i < sums.Length; i++) y[i] = (float)sums[i];
         },
-        Simd = (level, arguments) => AttentionSimd.Attend(s_callingThread, Operands(arguments, half, softCap), level),
+        Simd = (level, arguments) => AttentionSimd.Attend(CallingThread.Pool, Operands(arguments, half, softCap), level),
     };
 
     private static AttentionArguments Operands(KernelArguments arguments, bool half, float softCap) => new()

@@ -2,15 +2,18 @@ namespace FastLayers.Kernels.Attention;
 
 /// <summary>
 /// The definition of attention: for every row and head <c>softmax(scale · q·K) V</c> over the positions that the row sees, scores
-/// soft-capped before the softmax, in double precision. A row that sees nothing gives zeros.
+/// soft-capped before the softmax, in double precision. A row that sees nothing gives zeros, one that sees
+/// only scores of -∞ NaN.
 /// </summary>
 public static unsafe class AttentionReference
 {
     /// <summary>Computes attention for all rows and heads.</summary>
     /// <param name="arguments">The operands; <see cref="AttentionArguments.Output"/> is not written.</param>
     /// <param name="output">Result [rows, heads · value size].</param>
+    /// <exception cref="ArgumentException">The query heads are no multiple of the cache's, or a row sees positions without a page.</exception>
     public static void Attend(in AttentionArguments arguments, Span<double> output)
     {
+        arguments.Check(nameof(AttentionReference));
         var cache = arguments.Cache;
         output.Clear();
         for (int row = 0; row < arguments.Rows; row++)

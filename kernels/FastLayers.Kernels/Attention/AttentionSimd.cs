@@ -16,17 +16,20 @@ public static unsafe class AttentionSimd
     /// <summary>Computes attention for all rows and heads.</summary>
     /// <param name="pool">The threads to share the work.</param>
     /// <param name="arguments">The operands.</param>
+    /// <exception cref="ArgumentException">The query heads are no multiple of the cache's, or a row sees positions without a page.</exception>
     public static void Attend(WorkerPool pool, in AttentionArguments arguments) => Attend(pool, arguments, SimdDispatch.Level);
 
     internal static void Attend(WorkerPool pool, in AttentionArguments arguments, SimdLevel level)
     {
         ArgumentNullException.ThrowIfNull(pool);
-        int items = arguments.Rows * arguments.Cache.Heads;
+        arguments.Check(nameof(AttentionSimd));
+        int items = checked(arguments.Rows * arguments.Cache.Heads);
         switch (level)
         {
             case SimdLevel.V512: pool.Run(new Work<Lanes512>(pool, arguments), items); break;
             case SimdLevel.V256: pool.Run(new Work<Lanes256>(pool, arguments), items); break;
-            default: pool.Run(new Work<Lanes128>(pool, arguments), items); break;
+            case SimdLevel.V128: pool.Run(new Work<Lanes128>(pool, arguments), items); break;
+            default: RowArguments.ThrowLevel(level); break;
         }
     }
 
@@ -60,7 +63,8 @@ public static unsafe class AttentionSimd
             float max = float.NegativeInfinity;
             float sum = 0;
             int end = arguments.End[index];
-            for (int position = arguments.Start(index); position < end;)
+            int first = arguments.Start(index);
+            for (int position = first; position < end;)
             {
                 int count = Math.Min(PagedCache.PageLength - (position % PagedCache.PageLength), end - position);
                 byte* keys = arguments.Cache.Key(sequence, position, kvHead);
@@ -77,15 +81,17 @@ public static unsafe class AttentionSimd
                     Scale(output, rescale, valueSize);
                 }
 
+                // As long as all scores are -∞ none has a share, and -∞ less -∞ would be NaN.
+                var reference = TLanes.Broadcast(float.IsNegativeInfinity(max) ? 0f : max);
                 byte* values = arguments.Cache.Value(sequence, position, kvHead);
-                sum += RowLoop.MapSum<TLanes, ExpOfDifference>(new(TLanes.Broadcast(max)), scores, scores, count);
+                sum += RowLoop.MapSum<TLanes, ExpOfDifference>(new(reference), scores, scores, count);
                 for (int j = 0; j < count; j++, values += valueBytes)
                     AddScaled(output, scores[j], values, valueSize);
 
                 position += count;
             }
 
-            if (sum > 0 || float.IsNaN(sum)) Scale(output, 1f / sum, valueSize);
+            if (first < end) Scale(output, 1f / sum, valueSize);
         }
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]

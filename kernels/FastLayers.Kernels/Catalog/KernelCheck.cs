@@ -60,7 +60,7 @@ public static class KernelCheck
     /// <exception cref="ArgumentException">The lengths differ.</exception>
     public static double Error(ReadOnlySpan<float> actual, ReadOnlySpan<float> reference)
     {
-        Simd.RowArguments.RequireLength(reference.Length, actual.Length, nameof(actual));
+        Simd.RowArguments.RequireLength(nameof(KernelCheck), reference.Length, actual.Length, nameof(actual));
         double difference = 0, power = 0;
         for (var i = 0; i < reference.Length; i++)
         {

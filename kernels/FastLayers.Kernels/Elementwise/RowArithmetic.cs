@@ -34,8 +34,8 @@ public static unsafe class RowArithmetic
 
     internal static void Add(SimdLevel level, ReadOnlySpan<float> x, Span<float> y)
     {
-        RowArguments.RequireLength(y.Length, x.Length, nameof(x));
-        RowArguments.RequireSameOrApart(x, y, nameof(y));
+        RowArguments.RequireLength(nameof(RowArithmetic), y.Length, x.Length, nameof(x));
+        RowArguments.RequireSameOrApart(nameof(RowArithmetic), x, y, nameof(y));
         fixed (float* source = x, result = y)
         {
             switch (level)
@@ -50,8 +50,8 @@ public static unsafe class RowArithmetic
 
     internal static void AddScaled(SimdLevel level, float factor, ReadOnlySpan<float> x, Span<float> y)
     {
-        RowArguments.RequireLength(y.Length, x.Length, nameof(x));
-        RowArguments.RequireSameOrApart(x, y, nameof(y));
+        RowArguments.RequireLength(nameof(RowArithmetic), y.Length, x.Length, nameof(x));
+        RowArguments.RequireSameOrApart(nameof(RowArithmetic), x, y, nameof(y));
         fixed (float* source = x, result = y)
         {
             switch (level)
@@ -82,8 +82,8 @@ public static unsafe class RowArithmetic
     {
         if (y.IsEmpty) return;
         if (bias.IsEmpty || y.Length % bias.Length != 0)
-            throw new ArgumentException($"Expected whole rows of {bias.Length} columns, found {y.Length} values.", nameof(y));
-        RowArguments.RequireApart(bias, y, nameof(y));
+            throw new ArgumentException($"{nameof(RowArithmetic)}: expected whole rows of {bias.Length} columns, found {y.Length} values.", nameof(y));
+        RowArguments.RequireApart(nameof(RowArithmetic), bias, y, nameof(y));
         for (var row = 0; row < y.Length; row += bias.Length) Add(level, bias, y.Slice(row, bias.Length));
     }
 }

@@ -35,13 +35,13 @@ public static unsafe class EmbeddingLookup
         ArgumentNullException.ThrowIfNull(format);
         if (tokens.IsEmpty && y.IsEmpty) return;
         if (tokens.IsEmpty || y.Length % tokens.Length != 0)
-            throw new ArgumentException($"Expected a whole row for each of {tokens.Length} tokens, found {y.Length} values.", nameof(y));
+            throw new ArgumentException($"{nameof(EmbeddingLookup)}: expected a whole row for each of {tokens.Length} tokens, found {y.Length} values.", nameof(y));
         var columns = y.Length / tokens.Length;
         var rowBytes = checked((int)format.RowBytes(columns));
         for (var t = 0; t < tokens.Length; t++)
         {
             if (tokens[t] < 0 || tokens[t] >= tableRows)
-                throw new ArgumentOutOfRangeException(nameof(tokens), tokens[t], $"Token {t} should be a row below {tableRows}.");
+                throw new ArgumentOutOfRangeException(nameof(tokens), tokens[t], $"{nameof(EmbeddingLookup)}: token {t} should be a row below {tableRows}.");
             Row(level, format, new ReadOnlySpan<byte>(table + tokens[t] * (long)rowBytes, rowBytes), scale, y.Slice(t * columns, columns));
         }
     }
@@ -51,7 +51,7 @@ public static unsafe class EmbeddingLookup
         ArgumentNullException.ThrowIfNull(format);
         if (row.Length != format.RowBytes(y.Length))
             throw new ArgumentException(
-                $"Expected {format.RowBytes(y.Length)} bytes for {y.Length} columns of {format.Name}, found {row.Length}.", nameof(row));
+                $"{nameof(EmbeddingLookup)}: expected {format.RowBytes(y.Length)} bytes for {y.Length} columns of {format.Name}, found {row.Length}.", nameof(row));
         switch (level)
         {
             case SimdLevel.V128: EmbeddingLookupSimd.Row<Lanes128>(format, row, scale, y); break;

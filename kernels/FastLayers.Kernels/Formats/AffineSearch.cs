@@ -47,6 +47,21 @@ internal static unsafe class AffineSearch
     }
 
     /// <summary>
+    /// The scale that divides the range of the values into <paramref name="highest"/> equal steps, and the lowest value; with weights (not
+    /// null) the best scale and offset.
+    /// </summary>
+    public static (float Scale, float Offset) FixedOrBest(int highest, float* x, float* weights, int count)
+    {
+        if (weights == null)
+        {
+            (float lowestValue, float highestValue) = Rounding.Range(x, count);
+            return ((highestValue - lowestValue) / highest, lowestValue);
+        }
+        (float scale, float minimum) = Best(highest, float.NegativeInfinity, x, weights, count);
+        return (scale, -minimum);
+    }
+
+    /// <summary>
     /// Encodes 256 values in groups: <c>value = block scale * group scale * code - block minimum * group minimum</c>, codes of 0 to
     /// <paramref name="highest"/>, group scales and minimums whole numbers of 0 to <paramref name="highestScale"/>.
     /// </summary>

@@ -26,9 +26,7 @@ internal unsafe struct BlockQ4_0 : IQuantizedBlock<BlockQ4_0>
     /// <summary>The value of largest magnitude becomes code -8 exactly; codes are truncated after adding 8.5. With importance weights the best scale is searched for.</summary>
     public static void Encode(float* values, float* importance, BlockQ4_0* block)
     {
-        float scale = importance == null
-            ? Rounding.OfLargestMagnitude(values, 32) / -8
-            : SymmetricSearch.BestScale(new WholeGrid(-8, 7), values, importance, 32);
+        float scale = SymmetricSearch.FixedOrBestScale(new WholeGrid(-8, 7), values, importance, 32);
         float inverse = Rounding.InverseOrZero(scale);
         block->Scale = HalfScale.From(scale);
         for (int j = 0; j < 16; j++)

@@ -30,9 +30,7 @@ internal unsafe struct BlockQ5_0 : IQuantizedBlock<BlockQ5_0>
     /// <summary>The value of largest magnitude becomes code -16 exactly; codes are truncated after adding 16.5. With importance weights the best scale is searched for.</summary>
     public static void Encode(float* values, float* importance, BlockQ5_0* block)
     {
-        float scale = importance == null
-            ? Rounding.OfLargestMagnitude(values, 32) / -16
-            : SymmetricSearch.BestScale(new WholeGrid(-16, 15), values, importance, 32);
+        float scale = SymmetricSearch.FixedOrBestScale(new WholeGrid(-16, 15), values, importance, 32);
         float inverse = Rounding.InverseOrZero(scale);
         block->Scale = HalfScale.From(scale);
         uint bits = 0;

@@ -32,13 +32,7 @@ internal unsafe struct BlockQ5_1 : IQuantizedBlock<BlockQ5_1>
     /// <summary>The range of the values is divided into 31 equal steps. With importance weights the best scale and offset are searched for.</summary>
     public static void Encode(float* values, float* importance, BlockQ5_1* block)
     {
-        (float lowest, float highest) = Rounding.Range(values, 32);
-        float scale = (highest - lowest) / 31;
-        if (importance != null)
-        {
-            (scale, float minimum) = AffineSearch.Best(31, float.NegativeInfinity, values, importance, 32);
-            lowest = -minimum;
-        }
+        (float scale, float lowest) = AffineSearch.FixedOrBest(31, values, importance, 32);
         float inverse = Rounding.InverseOrZero(scale);
         block->Scale = HalfScale.From(scale);
         block->Offset = HalfScale.From(lowest);

@@ -26,7 +26,10 @@ internal unsafe struct BlockQ8_K : IQuantizedBlock<BlockQ8_K>
     public static void Encode(float* values, float* importance, BlockQ8_K* block)
     {
         float extreme = Rounding.OfLargestMagnitude(values, 256);
-        float inverse = extreme == 0 ? 0 : -127 / extreme;
+        // Not finite where all values are 0 or the extreme one is too small for a scale.
+        float inverse = -127 / extreme;
+        if (!float.IsFinite(inverse))
+            inverse = 0;
         block->Scale = Rounding.InverseOrZero(inverse);
         for (int j = 0; j < 256; j += 32)
             Rounding.HalfToEvenToBytes(values + j, inverse, block->Codes + j);

@@ -51,6 +51,10 @@ internal static unsafe class SymmetricSearch
         }
     }
 
+    /// <summary>The scale that puts the extreme value on the lowest code exactly; with weights (not null) the best one.</summary>
+    public static float FixedOrBestScale<TGrid>(TGrid grid, float* x, float* weights, int count) where TGrid : struct, ICodeGrid =>
+        weights == null ? Rounding.OfLargestMagnitude(x, count) / grid.Lowest : BestScale(grid, x, weights, count);
+
     /// <summary>
     /// Encodes 256 values in groups: <c>value = block scale * group scale * code</c>, group scales whole numbers of
     /// <paramref name="lowestScale"/> to <paramref name="highestScale"/>.

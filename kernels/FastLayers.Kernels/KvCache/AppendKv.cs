@@ -1,10 +1,11 @@
+using FastLayers.Kernels.Dequantize;
 using FastLayers.Kernels.Threading;
 
 namespace FastLayers.Kernels.KvCache;
 
 /// <summary>
 /// Stores new keys and values: row r of both goes to token <c>positions[r]</c> of sequence <c>sequences[r]</c>. With a half-precision
-/// cache each value is rounded to the nearest half, ties to even; beyond ±65,504 it becomes infinite.
+/// cache each value is rounded to the nearest half, ties to even; from ±65,520 on it becomes infinite. Bound: reading the rows and writing them into the pages.
 /// </summary>
 public static unsafe class AppendKv
 {
@@ -16,9 +17,13 @@ public static unsafe class AppendKv
     /// <param name="sequences">Sequence of each row.</param>
     /// <param name="positions">Position of each row in its sequence.</param>
     /// <param name="rows">Number of rows.</param>
+    /// <exception cref="ArgumentException">A position has no page, or the number of rows is negative.</exception>
     public static void Append(WorkerPool pool, in PagedCache cache, float* keys, float* values, int* sequences, int* positions, int rows)
     {
         ArgumentNullException.ThrowIfNull(pool);
+        if (rows < 0)
+            throw new ArgumentException($"{nameof(AppendKv)}: expected at least 0 rows, found keys of [{rows}, {cache.Heads} · {cache.KeySize}].", nameof(rows));
+        for (int row = 0; row < rows; row++) cache.Require(nameof(AppendKv), row, positions[row], positions[row] + 1L);
         pool.Run(new Work(cache, keys, values, sequences, positions), rows, minimumPerWorker: 8);
     }
 
@@ -45,8 +50,7 @@ public static unsafe class AppendKv
                 return;
             }
 
-            var halves = (Half*)target;
-            for (int i = 0; i < count; i++) halves[i] = (Half)source[i];
+            HalfPrecision.EncodeF16(new ReadOnlySpan<float>(source, count), new Span<ushort>(target, count));
         }
     }
 }

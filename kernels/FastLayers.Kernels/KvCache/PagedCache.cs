@@ -37,6 +37,19 @@ public readonly unsafe struct PagedCache
     /// <summary>Bytes an element.</summary>
     public int ElementBytes => IsHalf ? 2 : 4;
 
+    /// <summary>Throws unless the page table has a place for positions <paramref name="first"/> to <paramref name="end"/> (exclusive).</summary>
+    /// <exception cref="ArgumentException">It has not.</exception>
+    internal void Require(string operation, int row, long first, long end)
+    {
+        long places = (long)PagesPerSequence * PageLength;
+        if (first < 0 || end > places)
+        {
+            throw new ArgumentException(
+                $"{operation}: row {row} needs positions {first} to {end - 1}, but a sequence of {PagesPerSequence} pages has positions 0 to {places - 1}.",
+                nameof(row));
+        }
+    }
+
     /// <summary>The key of one token and head.</summary>
     internal byte* Key(int sequence, int position, int head) => Keys + Offset(sequence, position, head, KeySize);
 

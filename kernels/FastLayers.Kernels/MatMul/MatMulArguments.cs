@@ -31,4 +31,17 @@ public readonly unsafe struct MatMulArguments
 
     /// <summary>Bytes a weight row.</summary>
     internal long RowBytes => Format.RowBytes(Columns);
+
+    /// <summary>Throws unless the sizes describe a product.</summary>
+    /// <exception cref="ArgumentException">A size is negative, or a weight row is not whole blocks.</exception>
+    internal void Check(string operation)
+    {
+        ArgumentNullException.ThrowIfNull(Format);
+        if (Rows < 0 || Outputs < 0 || Columns < 0 || Columns % Format.BlockLength != 0)
+        {
+            throw new ArgumentException(
+                $"{operation}: expected sizes of at least 0 and a multiple of {Format.BlockLength} columns, "
+                + $"found an input of [{Rows}, {Columns}] and {Format.Name} weights of [{Outputs}, {Columns}].", nameof(operation));
+        }
+    }
 }

@@ -1,22 +1,19 @@
 using FastLayers.Kernels.Catalog;
 using FastLayers.Kernels.Formats;
 using FastLayers.Kernels.Simd;
-using FastLayers.Kernels.Threading;
 
 namespace FastLayers.Kernels.MatMul;
 
 /// <summary>Catalog entries of <see cref="MatMulSimdFloat"/> and <see cref="MatMulSimdInt8"/>.</summary>
 public static unsafe class MatMulCase
 {
-    private static readonly WorkerPool s_callingThread = new(1);
-
     /// <summary>Float activations, one entry a format.</summary>
     public static IReadOnlyList<KernelOperation> FloatByFormat { get; } = [.. Format.All.Select(format => Create(
-        format, "MatMul.Float", "x", "Float sums of the columns in 4 to 16 parts.", (level, arguments) => MatMulSimdFloat.Multiply(s_callingThread, Operands(format, arguments), level)))];
+        format, "MatMul.Float", "x", "Float sums of the columns in 4 to 16 parts.", (level, arguments) => MatMulSimdFloat.Multiply(CallingThread.Pool, Operands(format, arguments), level)))];
 
     /// <summary>8-bit activations, one entry a block format; the definition gets the activations as they were rounded.</summary>
     public static IReadOnlyList<KernelOperation> Int8ByFormat { get; } = [.. Format.All.Where(MatMulSimdInt8.Supports).Select(format => Create(
-        format, "MatMul.Int8", "scale · code", "The integers are exact; float sums of one value a block.", (level, arguments) => MatMulSimdInt8.Multiply(s_callingThread, Operands(format, arguments), Rounded(arguments), level)))];
+        format, "MatMul.Int8", "scale · code", "The integers are exact; float sums of one value a block.", (level, arguments) => MatMulSimdInt8.Multiply(CallingThread.Pool, Operands(format, arguments), Rounded(arguments), level)))];
 
     /// <summary>Rounding activations to 8 bit.</summary>
     public static KernelOperation Quantize { get; } = new()
@@ -35,7 +32,7 @@ public static unsafe class MatMulCase
             arguments.Add<byte>("rounded", KernelBufferRole.Output, (int)QuantizedActivations.Bytes(shape["rows"], shape["columns"]));
         },
         Reference = arguments => QuantizeReference.Rows(arguments.Floats("x"), Rounded(arguments)),
-        Simd = (_, arguments) => ActivationQuantizer.Quantize(s_callingThread, (float*)arguments["x"].Pointer, Rounded(arguments)),
+        Simd = (_, arguments) => ActivationQuantizer.Quantize(CallingThread.Pool, (float*)arguments["x"].Pointer, Rounded(arguments)),
     };
 
     private static KernelOperation Create(Format format, string name, string activation, string reason, Action<SimdLevel, KernelArguments> simd) => new()

@@ -19,17 +19,20 @@ public static unsafe class MatMulSimdFloat
     /// <summary>Computes the product.</summary>
     /// <param name="pool">The threads to share the work.</param>
     /// <param name="arguments">The operands.</param>
+    /// <exception cref="ArgumentException">A size is negative, or a weight row is not whole blocks of its format.</exception>
     public static void Multiply(WorkerPool pool, in MatMulArguments arguments) => Multiply(pool, arguments, SimdDispatch.Level);
 
     internal static void Multiply(WorkerPool pool, in MatMulArguments arguments, SimdLevel level)
     {
         ArgumentNullException.ThrowIfNull(pool);
+        arguments.Check(nameof(MatMulSimdFloat));
         int tiles = (arguments.Outputs + RowTile - 1) / RowTile;
         switch (level)
         {
             case SimdLevel.V512: pool.Run(new Work<Lanes512>(pool, arguments), tiles); break;
             case SimdLevel.V256: pool.Run(new Work<Lanes256>(pool, arguments), tiles); break;
-            default: pool.Run(new Work<Lanes128>(pool, arguments), tiles); break;
+            case SimdLevel.V128: pool.Run(new Work<Lanes128>(pool, arguments), tiles); break;
+            default: RowArguments.ThrowLevel(level); break;
         }
     }
 

@@ -29,13 +29,24 @@ public static unsafe class MatMulSimdInt8
     /// <param name="pool">The threads to share the work.</param>
     /// <param name="arguments">The operands; <see cref="MatMulArguments.Input"/> is not read.</param>
     /// <param name="activations">The rounded input.</param>
+    /// <exception cref="ArgumentException">
+    /// A size is negative, a weight row is not whole blocks, the activations have another shape than the input, or the format has no 8-bit path.
+    /// </exception>
     public static void Multiply(WorkerPool pool, in MatMulArguments arguments, in QuantizedActivations activations) =>
         Multiply(pool, arguments, activations, SimdDispatch.Level);
 
     internal static void Multiply(WorkerPool pool, in MatMulArguments arguments, in QuantizedActivations activations, SimdLevel level)
     {
         ArgumentNullException.ThrowIfNull(pool);
-        if (!Supports(arguments.Format)) throw new ArgumentException($"{arguments.Format.Name} has no 8-bit path.", nameof(arguments));
+        arguments.Check(nameof(MatMulSimdInt8));
+        if (!Supports(arguments.Format)) throw new ArgumentException($"{nameof(MatMulSimdInt8)}: {arguments.Format.Name} has no 8-bit path.", nameof(arguments));
+        if (activations.Rows != arguments.Rows || activations.Columns != arguments.Columns)
+        {
+            throw new ArgumentException(
+                $"{nameof(MatMulSimdInt8)}: expected activations of [{arguments.Rows}, {arguments.Columns}], found [{activations.Rows}, {activations.Columns}].",
+                nameof(activations));
+        }
+
         int tiles = (arguments.Outputs + RowTile - 1) / RowTile;
         if (level == SimdLevel.V128 || !Avx2.IsSupported) pool.Run(new Work<CodeProducts128>(pool, arguments, activations), tiles);
         else if (AvxVnni.IsSupported) pool.Run(new Work<CodeProductsAvxVnni>(pool, arguments, activations), tiles);
@@ -48,6 +59,35 @@ public static unsafe class MatMulSimdInt8
         public readonly sbyte* Codes = codes;
         public readonly float* Scales = scales;
         public readonly float* Minimums = minimums;
+    }
+
+    /// <summary>The weight scales within a block of 32 activations.</summary>
+    private interface IBlockScales
+    {
+        /// <summary>Scales a block.</summary>
+        static abstract int Count { get; }
+
+        /// <summary>The scales of one block times that of the activations, in the lanes of <see cref="ICodeProducts.Products"/>.</summary>
+        static abstract Vector256<float> Scaled(float activationScale, float* scales);
+    }
+
+    /// <summary>Groups of 32.</summary>
+    private readonly struct OneScale : IBlockScales
+    {
+        public static int Count => 1;
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public static Vector256<float> Scaled(float activationScale, float* scales) => Vector256.Create(activationScale * scales[0]);
+    }
+
+    /// <summary>Groups of 16.</summary>
+    private readonly struct TwoScales : IBlockScales
+    {
+        public static int Count => 2;
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public static Vector256<float> Scaled(float activationScale, float* scales) =>
+            Vector256.Create(Vector128.Create(activationScale * scales[0]), Vector128.Create(activationScale * scales[1]));
     }
 
     private readonly struct Work<TProducts>(WorkerPool pool, MatMulArguments arguments, QuantizedActivations activations) : IParallelWork
@@ -78,8 +118,8 @@ public static unsafe class MatMulSimdInt8
                 var r1 = Row(scratch, unpackedBytes, count > 1 ? 1 : 0, columns, groups);
                 var r2 = Row(scratch, unpackedBytes, count > 2 ? 2 : 0, columns, groups);
                 var r3 = Row(scratch, unpackedBytes, count > 3 ? 3 : 0, columns, groups);
-                if (format.GroupLength == 32) Tile32(r0, r1, r2, r3, first, count);
-                else Tile16(r0, r1, r2, r3, first, count);
+                if (format.GroupLength == 32) Tile<OneScale>(r0, r1, r2, r3, first, count);
+                else Tile<TwoScales>(r0, r1, r2, r3, first, count);
             }
         }
 
@@ -91,9 +131,12 @@ public static unsafe class MatMulSimdInt8
         }
 
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        private void Tile32(UnpackedRow r0, UnpackedRow r1, UnpackedRow r2, UnpackedRow r3, int first, int count)
+        private void Tile<TScales>(UnpackedRow r0, UnpackedRow r1, UnpackedRow r2, UnpackedRow r3, int first, int count)
+            where TScales : struct, IBlockScales
         {
-            int blocks = arguments.Columns / 32;
+            int blocks = arguments.Columns / QuantizedActivations.BlockLength;
+            int groups = blocks * TScales.Count;
+            float* sums = TScales.Count == 1 ? activations.Sums32 : activations.Sums16;
             for (int m = 0; m < arguments.Rows; m++)
             {
                 sbyte* x = activations.Codes + ((long)m * arguments.Columns);
@@ -105,38 +148,13 @@ public static unsafe class MatMulSimdInt8
                 for (int b = 0; b < blocks; b++, x += 32)
                 {
                     float scale = scales[b];
-                    s0 = Add(TProducts.Products(r0.Codes + (b * 32), x), Vector256.Create(scale * r0.Scales[b]), s0);
-                    s1 = Add(TProducts.Products(r1.Codes + (b * 32), x), Vector256.Create(scale * r1.Scales[b]), s1);
-                    s2 = Add(TProducts.Products(r2.Codes + (b * 32), x), Vector256.Create(scale * r2.Scales[b]), s2);
-                    s3 = Add(TProducts.Products(r3.Codes + (b * 32), x), Vector256.Create(scale * r3.Scales[b]), s3);
+                    s0 = Add(TProducts.Products(r0.Codes + (b * 32), x), TScales.Scaled(scale, r0.Scales + (b * TScales.Count)), s0);
+                    s1 = Add(TProducts.Products(r1.Codes + (b * 32), x), TScales.Scaled(scale, r1.Scales + (b * TScales.Count)), s1);
+                    s2 = Add(TProducts.Products(r2.Codes + (b * 32), x), TScales.Scaled(scale, r2.Scales + (b * TScales.Count)), s2);
+                    s3 = Add(TProducts.Products(r3.Codes + (b * 32), x), TScales.Scaled(scale, r3.Scales + (b * TScales.Count)), s3);
                 }
 
-                Store(m, first, count, new RowSums(s0, s1, s2, s3), r0, r1, r2, r3, activations.Sums32 + ((long)m * blocks), blocks);
-            }
-        }
-
-        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        private void Tile16(UnpackedRow r0, UnpackedRow r1, UnpackedRow r2, UnpackedRow r3, int first, int count)
-        {
-            int blocks = arguments.Columns / 32;
-            for (int m = 0; m < arguments.Rows; m++)
-            {
-                sbyte* x = activations.Codes + ((long)m * arguments.Columns);
-                float* scales = activations.Scales + ((long)m * blocks);
-                var s0 = Vector256<float>.Zero;
-                var s1 = Vector256<float>.Zero;
-                var s2 = Vector256<float>.Zero;
-                var s3 = Vector256<float>.Zero;
-                for (int b = 0; b < blocks; b++, x += 32)
-                {
-                    float scale = scales[b];
-                    s0 = Add(TProducts.Products(r0.Codes + (b * 32), x), Pair(scale, r0.Scales + (2 * b)), s0);
-                    s1 = Add(TProducts.Products(r1.Codes + (b * 32), x), Pair(scale, r1.Scales + (2 * b)), s1);
-                    s2 = Add(TProducts.Products(r2.Codes + (b * 32), x), Pair(scale, r2.Scales + (2 * b)), s2);
-                    s3 = Add(TProducts.Products(r3.Codes + (b * 32), x), Pair(scale, r3.Scales + (2 * b)), s3);
-                }
-
-                Store(m, first, count, new RowSums(s0, s1, s2, s3), r0, r1, r2, r3, activations.Sums16 + ((long)m * blocks * 2), blocks * 2);
+                Store(m, first, count, new RowSums(s0, s1, s2, s3), r0, r1, r2, r3, sums + ((long)m * groups), groups);
             }
         }
 
@@ -168,10 +186,6 @@ public static unsafe class MatMulSimdInt8
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         private static Vector256<float> Add(Vector256<int> products, Vector256<float> scale, Vector256<float> sum) =>
             Vector256.MultiplyAddEstimate(Vector256.ConvertToSingle(products), scale, sum);
-
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        private static Vector256<float> Pair(float scale, float* scales) =>
-            Vector256.Create(Vector128.Create(scale * scales[0]), Vector128.Create(scale * scales[1]));
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         private static float Sum(Vector256<float> value)

@@ -11,7 +11,7 @@ internal static unsafe class QuantizeReference
             int first = block * QuantizedActivations.BlockLength;
             float max = 0;
             for (int i = 0; i < QuantizedActivations.BlockLength; i++) max = Math.Max(max, Math.Abs(values[first + i]));
-            float factor = max > 0 ? 127f / max : 0f;
+            float factor = max > 0 && float.IsFinite(127f / max) ? 127f / max : 0f;
             int sumLow = 0;
             int sumHigh = 0;
             for (int i = 0; i < QuantizedActivations.BlockLength; i++)
@@ -22,7 +22,7 @@ internal static unsafe class QuantizeReference
                 else sumHigh += code;
             }
 
-            float scale = max / 127f;
+            float scale = float.IsFinite(max / 127f) ? max / 127f : float.NaN;
             rounded.Scales[block] = scale;
             rounded.Sums16[2 * block] = scale * sumLow;
             rounded.Sums16[(2 * block) + 1] = scale * sumHigh;

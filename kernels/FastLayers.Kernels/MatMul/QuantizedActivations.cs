@@ -9,7 +9,8 @@ namespace FastLayers.Kernels.MatMul;
 /// </summary>
 /// <remarks>
 /// Beside the codes stand the sums of <c>scale · code</c> over 16 and over 32 values: a weight format with minimums needs
-/// <c>Σ minimum · x</c>, which is one product a group with them. A block with a value that is not finite gets the scale NaN.
+/// <c>Σ minimum · x</c>, which is one product a group with them. A block with a value that is not finite gets the scale NaN, and its codes
+/// mean nothing; one whose largest magnitude is below 4e-37, where 127 divided by it overflows, gets codes of zero.
 /// </remarks>
 public readonly unsafe struct QuantizedActivations
 {
@@ -20,10 +21,16 @@ public readonly unsafe struct QuantizedActivations
     /// <param name="memory">At least <see cref="Bytes"/> bytes, 64-byte aligned.</param>
     /// <param name="rows">Number of rows.</param>
     /// <param name="columns">Values a row; a multiple of 32.</param>
-    /// <exception cref="ArgumentException"><paramref name="columns"/> is not a multiple of 32.</exception>
+    /// <exception cref="ArgumentException">A size is negative, or <paramref name="columns"/> is not a multiple of 32.</exception>
     public QuantizedActivations(byte* memory, int rows, int columns)
     {
-        if (columns % BlockLength != 0) throw new ArgumentException($"Activations are rounded in blocks of {BlockLength}; {columns} columns do not divide.", nameof(columns));
+        if (rows < 0 || columns < 0 || columns % BlockLength != 0)
+        {
+            throw new ArgumentException(
+                $"{nameof(QuantizedActivations)}: expected at least 0 rows and a multiple of {BlockLength} columns, found [{rows}, {columns}].",
+                nameof(columns));
+        }
+
         Rows = rows;
         Columns = columns;
         long values = (long)rows * columns;

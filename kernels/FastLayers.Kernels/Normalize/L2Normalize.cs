@@ -5,7 +5,7 @@ namespace FastLayers.Kernels.Normalize;
 /// <summary>
 /// Euclidean normalization, y[i] = x[i] / max(√Σx², ε): a row of length one, as embeddings are compared with.
 /// </summary>
-public static unsafe class L2Normalize
+public static class L2Normalize
 {
     /// <summary>Normalizes one row.</summary>
     /// <param name="x">The row; |x| below 1e18, beyond which the squares overflow.</param>
@@ -14,19 +14,6 @@ public static unsafe class L2Normalize
     /// <exception cref="ArgumentException">Lengths differ, or y overlaps x in part.</exception>
     public static void Row(ReadOnlySpan<float> x, float epsilon, Span<float> y) => Row(SimdDispatch.Level, x, epsilon, y);
 
-    internal static void Row(SimdLevel level, ReadOnlySpan<float> x, float epsilon, Span<float> y)
-    {
-        RowArguments.RequireLength(x.Length, y.Length, nameof(y));
-        RowArguments.RequireSameOrApart(x, y, nameof(y));
-        fixed (float* source = x, result = y)
-        {
-            switch (level)
-            {
-                case SimdLevel.V128: L2NormalizeSimd.Row<Lanes128>(source, epsilon, result, x.Length); break;
-                case SimdLevel.V256: L2NormalizeSimd.Row<Lanes256>(source, epsilon, result, x.Length); break;
-                case SimdLevel.V512: L2NormalizeSimd.Row<Lanes512>(source, epsilon, result, x.Length); break;
-                default: RowArguments.ThrowLevel(level); break;
-            }
-        }
-    }
+    internal static void Row(SimdLevel level, ReadOnlySpan<float> x, float epsilon, Span<float> y) =>
+        RowKernel.Run<L2NormalizeSimd, float>(nameof(L2Normalize), level, x, epsilon, y);
 }

@@ -4,7 +4,7 @@ using FastLayers.Kernels.Simd;
 namespace FastLayers.Kernels.Normalize;
 
 /// <summary>The two passes of <see cref="L2Normalize"/>: a sum of squares, then one multiplication a value.</summary>
-internal static unsafe class L2NormalizeSimd
+internal readonly unsafe struct L2NormalizeSimd : IRowKernel<float>
 {
     /// <summary>One row.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]

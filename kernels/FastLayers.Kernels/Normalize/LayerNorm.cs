@@ -22,12 +22,12 @@ public static unsafe class LayerNorm
     internal static void Row(
         SimdLevel level, ReadOnlySpan<float> x, ReadOnlySpan<float> weight, ReadOnlySpan<float> bias, float epsilon, Span<float> y)
     {
-        if (!weight.IsEmpty || !bias.IsEmpty) RowArguments.RequireLength(x.Length, weight.Length, nameof(weight));
-        if (!bias.IsEmpty) RowArguments.RequireLength(x.Length, bias.Length, nameof(bias));
-        RowArguments.RequireLength(x.Length, y.Length, nameof(y));
-        RowArguments.RequireSameOrApart(x, y, nameof(y));
-        RowArguments.RequireSameOrApart(weight, y, nameof(y));
-        RowArguments.RequireSameOrApart(bias, y, nameof(y));
+        if (!weight.IsEmpty || !bias.IsEmpty) RowArguments.RequireLength(nameof(LayerNorm), x.Length, weight.Length, nameof(weight));
+        if (!bias.IsEmpty) RowArguments.RequireLength(nameof(LayerNorm), x.Length, bias.Length, nameof(bias));
+        RowArguments.RequireLength(nameof(LayerNorm), x.Length, y.Length, nameof(y));
+        RowArguments.RequireSameOrApart(nameof(LayerNorm), x, y, nameof(y));
+        RowArguments.RequireSameOrApart(nameof(LayerNorm), weight, y, nameof(y));
+        RowArguments.RequireSameOrApart(nameof(LayerNorm), bias, y, nameof(y));
         fixed (float* source = x, factors = weight, summands = bias, result = y)
         {
             switch (level)

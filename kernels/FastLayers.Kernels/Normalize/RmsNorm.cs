@@ -19,10 +19,10 @@ public static unsafe class RmsNorm
 
     internal static void Row(SimdLevel level, ReadOnlySpan<float> x, ReadOnlySpan<float> weight, float epsilon, Span<float> y)
     {
-        if (!weight.IsEmpty) RowArguments.RequireLength(x.Length, weight.Length, nameof(weight));
-        RowArguments.RequireLength(x.Length, y.Length, nameof(y));
-        RowArguments.RequireSameOrApart(x, y, nameof(y));
-        RowArguments.RequireSameOrApart(weight, y, nameof(y));
+        if (!weight.IsEmpty) RowArguments.RequireLength(nameof(RmsNorm), x.Length, weight.Length, nameof(weight));
+        RowArguments.RequireLength(nameof(RmsNorm), x.Length, y.Length, nameof(y));
+        RowArguments.RequireSameOrApart(nameof(RmsNorm), x, y, nameof(y));
+        RowArguments.RequireSameOrApart(nameof(RmsNorm), weight, y, nameof(y));
         fixed (float* source = x, factors = weight, result = y)
         {
             switch (level)

@@ -18,8 +18,8 @@ public static unsafe class RowPooling
     internal static void Rows(SimdLevel level, PoolingKind kind, ReadOnlySpan<float> x, Span<float> y)
     {
         if (y.IsEmpty || x.IsEmpty || x.Length % y.Length != 0)
-            throw new ArgumentException($"Expected one or more rows of {y.Length} columns, found {x.Length} values.", nameof(x));
-        RowArguments.RequireApart(x, y, nameof(y));
+            throw new ArgumentException($"{nameof(RowPooling)}: expected one or more rows of {y.Length} columns, found {x.Length} values.", nameof(x));
+        RowArguments.RequireApart(nameof(RowPooling), x, y, nameof(y));
         switch (kind)
         {
             case PoolingKind.First: x[..y.Length].CopyTo(y); return;

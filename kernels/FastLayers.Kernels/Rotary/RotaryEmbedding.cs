@@ -38,13 +38,15 @@ public static unsafe class RotaryEmbedding
     {
         if (heads.IsEmpty) return;
         if (headLength <= 0 || heads.Length % headLength != 0)
-            throw new ArgumentException($"Expected whole heads of {headLength} elements, found {heads.Length} elements.", nameof(heads));
+            throw new ArgumentException($"{nameof(RotaryEmbedding)}: expected whole heads of {headLength} elements, found {heads.Length} elements.", nameof(heads));
         if (rotatedDimensions < 0 || rotatedDimensions > headLength || rotatedDimensions % 2 != 0)
-            throw new ArgumentException($"Expected an even number from 0 to {headLength}, found {rotatedDimensions}.", nameof(rotatedDimensions));
-        RowArguments.RequireLength(rotatedDimensions / 2, cosine.Length, nameof(cosine));
-        RowArguments.RequireLength(rotatedDimensions / 2, sine.Length, nameof(sine));
-        RowArguments.RequireApart(cosine, heads, nameof(heads));
-        RowArguments.RequireApart(sine, heads, nameof(heads));
+            throw new ArgumentException($"{nameof(RotaryEmbedding)}: expected an even number from 0 to {headLength}, found {rotatedDimensions}.", nameof(rotatedDimensions));
+        if (style is not (RotaryStyle.Adjacent or RotaryStyle.Halves))
+            throw new ArgumentOutOfRangeException(nameof(style), style, "Expected a defined style.");
+        RowArguments.RequireLength(nameof(RotaryEmbedding), rotatedDimensions / 2, cosine.Length, nameof(cosine));
+        RowArguments.RequireLength(nameof(RotaryEmbedding), rotatedDimensions / 2, sine.Length, nameof(sine));
+        RowArguments.RequireApart(nameof(RotaryEmbedding), cosine, heads, nameof(heads));
+        RowArguments.RequireApart(nameof(RotaryEmbedding), sine, heads, nameof(heads));
         fixed (float* first = heads, cosines = cosine, sines = sine)
         {
             for (var head = first; head < first + heads.Length; head += headLength)

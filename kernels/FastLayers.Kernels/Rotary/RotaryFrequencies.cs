@@ -158,8 +158,8 @@ public sealed class RotaryFrequencies
     /// <exception cref="ArgumentException">A length differs from the number of pairs.</exception>
     public void Fill(long position, Span<float> cosine, Span<float> sine)
     {
-        Simd.RowArguments.RequireLength(_inverse.Length, cosine.Length, nameof(cosine));
-        Simd.RowArguments.RequireLength(_inverse.Length, sine.Length, nameof(sine));
+        Simd.RowArguments.RequireLength(nameof(RotaryFrequencies), _inverse.Length, cosine.Length, nameof(cosine));
+        Simd.RowArguments.RequireLength(nameof(RotaryFrequencies), _inverse.Length, sine.Length, nameof(sine));
         for (var i = 0; i < _inverse.Length; i++)
         {
             var (s, c) = Math.SinCos(position * _inverse[i]);

@@ -18,8 +18,8 @@ public static unsafe class TopK
 
     internal static int Row(SimdLevel level, ReadOnlySpan<float> x, Span<int> indices, Span<float> values)
     {
-        RowArguments.RequireLength(indices.Length, values.Length, nameof(values));
-        RowArguments.RequireApart(x, values, nameof(values));
+        RowArguments.RequireLength(nameof(TopK), indices.Length, values.Length, nameof(values));
+        RowArguments.RequireApart(nameof(TopK), x, values, nameof(values));
         var heap = new WorstFirstHeap(indices, values);
         fixed (float* source = x)
         {

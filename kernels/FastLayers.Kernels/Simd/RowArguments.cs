@@ -9,25 +9,25 @@ internal static class RowArguments
     /// <summary>Throws unless <paramref name="found"/> is <paramref name="expected"/>.</summary>
     /// <exception cref="ArgumentException">They differ.</exception>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void RequireLength(int expected, int found, string parameter)
+    public static void RequireLength(string operation, int expected, int found, string parameter)
     {
-        if (expected != found) ThrowLength(expected, found, parameter);
+        if (expected != found) ThrowLength(operation, expected, found, parameter);
     }
 
     /// <summary>Throws if the result overlaps an input without being exactly the same memory.</summary>
     /// <exception cref="ArgumentException">They overlap in part.</exception>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void RequireSameOrApart(ReadOnlySpan<float> input, ReadOnlySpan<float> result, string parameter)
+    public static void RequireSameOrApart(string operation, ReadOnlySpan<float> input, ReadOnlySpan<float> result, string parameter)
     {
-        if (input.Overlaps(result, out var offset) && offset != 0) ThrowOverlap(offset, parameter);
+        if (input.Overlaps(result, out var offset) && offset != 0) ThrowOverlap(operation, offset, parameter);
     }
 
     /// <summary>Throws if the result overlaps an input.</summary>
     /// <exception cref="ArgumentException">They overlap.</exception>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void RequireApart(ReadOnlySpan<float> input, ReadOnlySpan<float> result, string parameter)
+    public static void RequireApart(string operation, ReadOnlySpan<float> input, ReadOnlySpan<float> result, string parameter)
     {
-        if (input.Overlaps(result, out var offset)) ThrowOverlap(offset, parameter);
+        if (input.Overlaps(result, out var offset)) ThrowOverlap(operation, offset, parameter);
     }
 
     /// <summary>For the default arm of a switch over <see cref="SimdLevel"/>.</summary>
@@ -36,10 +36,10 @@ internal static class RowArguments
     public static void ThrowLevel(SimdLevel level) => throw new ArgumentOutOfRangeException(nameof(level), level, "Expected a defined level.");
 
     [DoesNotReturn]
-    private static void ThrowLength(int expected, int found, string parameter) =>
-        throw new ArgumentException($"Expected a length of {expected}, found {found}.", parameter);
+    private static void ThrowLength(string operation, int expected, int found, string parameter) =>
+        throw new ArgumentException($"{operation}: expected a length of {expected}, found {found}.", parameter);
 
     [DoesNotReturn]
-    private static void ThrowOverlap(int offset, string parameter) =>
-        throw new ArgumentException($"The result overlaps the input at an offset of {offset} values.", parameter);
+    private static void ThrowOverlap(string operation, int offset, string parameter) =>
+        throw new ArgumentException($"{operation}: the result overlaps the input at an offset of {offset} values.", parameter);
 }

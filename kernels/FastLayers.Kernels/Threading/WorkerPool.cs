@@ -19,7 +19,7 @@ public interface IParallelWork
 /// <see cref="SpinMicroseconds"/>, since the next operation usually follows within a microsecond, then sleep.
 /// </summary>
 /// <remarks>
-/// Every worker gets the same contiguous share of the items each time. A kernel must not let an item's result depend on the share that
+/// Every worker gets the same contiguous share of as many items each time. A kernel must not let an item's result depend on the share that
 /// it falls into; then results do not depend on the number of threads. One operation runs at a time: concurrent callers wait in turn.
 /// </remarks>
 public sealed unsafe class WorkerPool : IDisposable
@@ -36,11 +36,17 @@ public sealed unsafe class WorkerPool : IDisposable
     private readonly SemaphoreSlim[] _wake;
     private readonly int[] _sleeping;
     private readonly Lock _callerLock = new();
+
+    // The pool whose work this thread computes for good; null on threads of others.
+    [ThreadStatic]
+    private static WorkerPool? s_workerOf;
+
     private readonly long _spinTicks = System.Diagnostics.Stopwatch.Frequency * SpinMicroseconds / 1_000_000;
 
     private delegate*<void*, int, int, int, void> _execute;
     private void* _work;
     private int _count;
+    private int _shares;
     private volatile int _epoch;
     private int _pending;
     private volatile Exception? _failure;
@@ -74,17 +80,23 @@ public sealed unsafe class WorkerPool : IDisposable
     /// <summary>Runs <paramref name="work"/> over items 0 to <paramref name="count"/>, and returns when all are done.</summary>
     /// <param name="work">The work; read by several threads at once.</param>
     /// <param name="count">Number of items; nothing happens for 0.</param>
-    /// <param name="minimumPerWorker">A worker is only used when it gets at least this many items.</param>
-    /// <exception cref="ObjectDisposedException">The pool was disposed.</exception>
+    /// <param name="minimumPerWorker">At least 1. As many workers share the items as get at least this many each.</param>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="minimumPerWorker"/> is below 1.</exception>
+    /// <exception cref="ObjectDisposedException">The pool was disposed, perhaps while the caller waited for its turn.</exception>
+    /// <exception cref="InvalidOperationException">Work of this pool called; it would wait for itself.</exception>
     /// <exception cref="AggregateException">A worker other than the caller's thread failed; the failure is inside.</exception>
     public void Run<TWork>(TWork work, int count, int minimumPerWorker = 1)
         where TWork : struct, IParallelWork
     {
-        ObjectDisposedException.ThrowIf(_disposed, this);
-        if (count <= 0) return;
+        ArgumentOutOfRangeException.ThrowIfLessThan(minimumPerWorker, 1);
+        if (s_workerOf == this || _callerLock.IsHeldByCurrentThread)
+            throw new InvalidOperationException("Work must not run other work on the pool that computes it.");
         lock (_callerLock)
         {
-            if (WorkerCount == 1 || count < 2L * minimumPerWorker)
+            ObjectDisposedException.ThrowIf(_disposed, this);
+            if (count <= 0) return;
+            _shares = Math.Clamp(count / minimumPerWorker, 1, WorkerCount);
+            if (_shares == 1)
             {
                 work.Execute(0, count, 0);
                 return;
@@ -120,12 +132,12 @@ public sealed unsafe class WorkerPool : IDisposable
     /// <summary>Memory for the intermediate results of one worker, 64-byte aligned, valid until the worker's next call.</summary>
     /// <param name="worker">The index that <see cref="IParallelWork.Execute"/> was given. Only that worker may ask.</param>
     /// <param name="bytes">Size needed. The memory is kept, so asking for the same size again allocates nothing.</param>
+    /// <exception cref="OutOfMemoryException">There is not so much memory.</exception>
     public byte* Scratch(int worker, long bytes)
     {
         if (_scratchBytes[worker] < bytes)
         {
-            NativeMemory.AlignedFree(_scratch[worker]);
-            _scratchBytes[worker] = 0;
+            FreeScratch(worker);
             _scratch[worker] = (byte*)NativeMemory.AlignedAlloc((nuint)bytes, ScratchAlignment);
             _scratchBytes[worker] = bytes;
         }
@@ -146,12 +158,15 @@ public sealed unsafe class WorkerPool : IDisposable
 
         foreach (var thread in _threads) thread.Join();
         foreach (var wake in _wake) wake.Dispose();
-        for (int i = 0; i < WorkerCount; i++)
-        {
-            NativeMemory.AlignedFree(_scratch[i]);
-            _scratch[i] = null;
-            _scratchBytes[i] = 0;
-        }
+        for (int i = 0; i < WorkerCount; i++) FreeScratch(i);
+    }
+
+    /// <summary>Forgets the memory too: allocating its successor may fail, and it must not be freed twice then.</summary>
+    private void FreeScratch(int worker)
+    {
+        NativeMemory.AlignedFree(_scratch[worker]);
+        _scratch[worker] = null;
+        _scratchBytes[worker] = 0;
     }
 
     private static void Invoke<TWork>(void* work, int start, int end, int worker)
@@ -160,13 +175,15 @@ public sealed unsafe class WorkerPool : IDisposable
 
     private void ExecuteShare(int worker)
     {
-        int start = (int)((long)_count * worker / WorkerCount);
-        int end = (int)((long)_count * (worker + 1) / WorkerCount);
-        if (start < end) _execute(_work, start, end, worker);
+        if (worker >= _shares) return;
+        int start = (int)((long)_count * worker / _shares);
+        int end = (int)((long)_count * (worker + 1) / _shares);
+        _execute(_work, start, end, worker);
     }
 
     private void Loop(int index)
     {
+        s_workerOf = this;
         int seen = 0;
         while (true)
         {
@@ -177,8 +194,9 @@ public sealed unsafe class WorkerPool : IDisposable
             {
                 ExecuteShare(index + 1);
             }
-            catch (Exception exception) when (exception is not OutOfMemoryException)
+            catch (Exception exception)
             {
+                // Every failure belongs to the caller; one that leaves this thread would end the process.
                 _failure = exception;
             }
 

@@ -273,6 +273,16 @@ public class FormatTests
         Assert.Equal(new sbyte[] { -127, 0, 0, -2, 2, 0, -126, 126 }, MemoryMarshal.Cast<byte, sbyte>(q8_k.AsSpan(4, 8)).ToArray());
     }
 
+    [Fact]
+    public void Values_too_small_for_a_scale_get_codes_of_zero()
+    {
+        float[] tiny = new float[256];
+        Array.Fill(tiny, 1e-40f);
+        byte[] blocks = new byte[292];
+        Format.Q8_K.Encode(tiny, blocks);
+        Assert.All(blocks, part => Assert.Equal(0, part));
+    }
+
     private static void Refused(string parameter, long expected, long found, Action action)
     {
         string message = Assert.Throws<ArgumentException>(parameter, action).Message;
