@@ -1,4 +1,6 @@
 using System.Buffers;
+using System.Globalization;
+using System.Text;
 
 namespace FastLayers.Tokenization;
 
@@ -77,7 +79,10 @@ internal sealed class AddedTokenMatcher
     }
 
     private static bool IsWholeWord(string text, int start, int end) =>
-        (start == 0 || !IsWordChar(text[start - 1])) && (end == text.Length || !IsWordChar(text[end]));
+        !(Rune.DecodeLastFromUtf16(text.AsSpan(0, start), out var before, out _) == OperationStatus.Done && IsWordCharacter(before))
+        && !(Rune.DecodeFromUtf16(text.AsSpan(end), out var after, out _) == OperationStatus.Done && IsWordCharacter(after));
 
-    private static bool IsWordChar(char c) => char.IsLetterOrDigit(c) || c == '_';
+    /// <summary>The class <c>\w</c>: letters, marks, decimal and letter-like numbers, and what connects them.</summary>
+    private static bool IsWordCharacter(Rune rune) =>
+        Rune.GetUnicodeCategory(rune) is <= UnicodeCategory.LetterNumber or UnicodeCategory.ConnectorPunctuation || rune.Value is 0x200C or 0x200D;
 }

@@ -11,6 +11,19 @@ internal static class ByteAlphabet
 
     public static char ToChar(byte value) => CharsByByte[value];
 
+    /// <summary>Whether UTF-8 never has a byte.</summary>
+    public static bool IsNeverInUtf8(int value) => value is 0xC0 or 0xC1 or > 0xF4;
+
+    /// <summary>Whether each byte that text can have is a token.</summary>
+    public static bool IsCovered(Vocabulary vocabulary)
+    {
+        for (var value = 0; value < 256; value++)
+        {
+            if (!IsNeverInUtf8(value) && vocabulary.FindId(ToChar((byte)value).ToString()) is null) return false;
+        }
+        return true;
+    }
+
     /// <summary>The bytes of a token's text; a character outside the alphabet gives its UTF-8 bytes.</summary>
     public static byte[] Decode(string text)
     {

@@ -22,9 +22,9 @@ internal sealed class ByteFallback
         {
             if (vocabulary.Kind(id) == TokenKind.Byte) _idsByByte[PieceBytes.ParseByte(vocabulary, id)] = id;
         }
-        for (var value = 0; unknown is null && value <= 0xF4; value++)
+        for (var value = 0; unknown is null && value < 256; value++)
         {
-            if (_idsByByte[value] < 0 && value is not (0xC0 or 0xC1))
+            if (_idsByByte[value] < 0 && !ByteAlphabet.IsNeverInUtf8(value))
             {
                 vocabulary.Fail($"no token <0x{value:X2}> and no unknown token to take its place.");
             }

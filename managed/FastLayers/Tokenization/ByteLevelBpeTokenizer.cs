@@ -33,10 +33,9 @@ internal sealed class ByteLevelBpeTokenizer : Tokenizer
         _idsByByte = new int[256];
         for (var value = 0; value < 256; value++)
         {
-            var neverInUtf8 = value is 0xC0 or 0xC1 or > 0xF4;
             if (vocabulary.TryGetId(ByteAlphabet.ToChar((byte)value).ToString(), out var id)) _idsByByte[value] = id;
             else if (special.Unknown is { } unknown) _idsByByte[value] = unknown;
-            else if (!neverInUtf8) vocabulary.Fail($"no token for byte 0x{value:X2} ('{ByteAlphabet.ToChar((byte)value)}') and no unknown token to take its place.");
+            else if (!ByteAlphabet.IsNeverInUtf8(value)) vocabulary.Fail($"no token for byte 0x{value:X2} ('{ByteAlphabet.ToChar((byte)value)}') and no unknown token to take its place.");
         }
     }
 

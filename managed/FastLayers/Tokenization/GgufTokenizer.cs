@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using FastLayers.Loading;
 
 namespace FastLayers.Tokenization;
@@ -35,6 +36,8 @@ internal sealed class GgufTokenizer
 
     private ScoredBpeTokenizer ScoredBpe()
     {
+        if (NormalizationTable() is { Length: > 0 })
+            throw new NotSupportedException($"{_metadata.Source}: a normalization table ('{Prefix}precompiled_charsmap') is not supported with tokenizer model llama; supported are t5 and unigram.");
         var special = Roles("<s>", "</s>", "<unk>", separator: null, pad: "<pad>");
         if (!IsTyped) MarkUntyped(special);
         special = Surround(special, addsBegin: true, addsEnd: false);
@@ -76,7 +79,7 @@ internal sealed class GgufTokenizer
         if (special.Unknown is { } unknown) _vocabulary.MarkControl(unknown);
         special = Surround(special, addsBegin: false, addsEnd: true);
         var rewrites = new List<TextRewrite>();
-        if (_metadata.GetArray<byte>(Prefix + "precompiled_charsmap") is { Length: > 0 } bytes)
+        if (NormalizationTable() is { Length: > 0 } bytes)
         {
             var map = new CharsMap(_metadata.Source, bytes);
             rewrites.Add((text, _) => map.Normalize(text));
@@ -86,6 +89,13 @@ internal sealed class GgufTokenizer
         if (addsSpacePrefix) rewrites.Add(TextRewrites.Prefix(" "));
         rewrites.Add(TextRewrites.SpacesToMarks);
         return new UnigramTokenizer(_vocabulary, special, Scores(), [.. rewrites], cutsBeforeSpaces: false, addsSpacePrefix);
+    }
+
+    /// <summary>Written as signed or unsigned bytes.</summary>
+    private byte[]? NormalizationTable()
+    {
+        const string key = Prefix + "precompiled_charsmap";
+        return _metadata.Values.GetValueOrDefault(key) is sbyte[] signed ? MemoryMarshal.AsBytes(signed.AsSpan()).ToArray() : _metadata.GetArray<byte>(key);
     }
 
     private Vocabulary ReadVocabulary()

@@ -47,10 +47,10 @@ internal readonly struct JsonPart
         if (bytes.Span.StartsWith("\uFEFF"u8)) bytes = bytes[3..];
         try
         {
-            using var document = JsonDocument.Parse(bytes);
+            using var document = JsonDocument.Parse(bytes, new JsonDocumentOptions { AllowDuplicateProperties = false });
             return new JsonPart(document.RootElement.Clone(), file, "the file");
         }
-        catch (JsonException error)
+        catch (Exception error) when (error is JsonException or InvalidOperationException) // the latter: a key that is no UTF-16
         {
             throw new InvalidDataException($"{file}: not valid JSON: {error.Message}", error);
         }
@@ -71,6 +71,23 @@ internal readonly struct JsonPart
     }
 
     public JsonPart Get(string key) => Find(key) ?? throw new InvalidDataException($"{_file}: {_place} should have the key '{key}'.");
+
+    /// <summary>This value as a step of the file: an object whose type is part of its place in messages.</summary>
+    public JsonPart Step(out string type)
+    {
+        type = Get("type").Text();
+        return new JsonPart(_element, _file, $"{_place} ({type})");
+    }
+
+    /// <summary>Refuses keys besides the given ones; null counts as missing.</summary>
+    /// <exception cref="NotSupportedException">Names the first other key.</exception>
+    public void Allow(params ReadOnlySpan<string> keys)
+    {
+        foreach (var (key, value) in Members())
+        {
+            if (!value.IsNull && !keys.Contains(key)) throw value.Unsupported($"no option besides {string.Join(", ", keys!)}");
+        }
+    }
 
     public string Text()
     {
@@ -127,12 +144,17 @@ internal readonly struct JsonPart
         }
     }
 
-    /// <summary>An error about this value.</summary>
-    public InvalidDataException Mismatch(string expected)
+    /// <summary>An error about this value, which no file should have.</summary>
+    public InvalidDataException Mismatch(string expected) => new($"{_file}: {_place} should be {expected}, found {Found()}.");
+
+    /// <summary>An error about this value, which files may have but which is not supported.</summary>
+    public NotSupportedException Unsupported(string supported) => new($"{_file}: {_place} {Found()} is not supported; supported is {supported}.");
+
+    private string Found()
     {
         const int shown = 60;
         var found = _element.GetRawText();
-        return new InvalidDataException($"{_file}: {_place} should be {expected}, found {(found.Length > shown ? found[..shown] + "…" : found)}.");
+        return found.Length > shown ? found[..shown] + "…" : found;
     }
 
     private JsonPart Inner(JsonElement element, string key) => new(element, _file, _place == "the file" ? key : $"{_place}.{key}");

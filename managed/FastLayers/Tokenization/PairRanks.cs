@@ -18,7 +18,11 @@ internal readonly struct PairRanks : IPairRanks
         for (var rank = 0; rank < merges.Count; rank++)
         {
             var (left, right) = merges[rank];
-            table.TryAdd(Key(Id(left), Id(right)), (rank, Id(left + right)));
+            var key = Key(Id(left), Id(right));
+            if (!table.TryAdd(key, (rank, Id(left + right))))
+            {
+                throw new InvalidDataException($"{source ?? vocabulary.Source}: merges {table[key].Item1} and {rank} are both '{left} {right}'; each merge must be different.");
+            }
 
             int Id(string piece)
             {

@@ -25,6 +25,9 @@ internal sealed class TextPipeline
     /// <summary>How text is cut into words.</summary>
     public List<WordPattern> Patterns { get; } = [];
 
+    /// <summary>The file has a normalizer that does something.</summary>
+    public bool Normalizes { get; private set; }
+
     /// <summary>Words are written as bytes.</summary>
     public bool ByteLevel { get; private set; }
 
@@ -44,19 +47,29 @@ internal sealed class TextPipeline
     /// <summary>Words are cut as BERT does: at white space, and around punctuation.</summary>
     public bool BertWords { get; private set; }
 
+    /// <summary>The pre-tokenizer writes spaces as marks.</summary>
+    public bool WritesSpaceMarks { get; private set; }
+
     /// <summary>White space was made one space, which only a cut before space marks makes good.</summary>
     public bool NeedsSpaceMarks { get; private set; }
 
     private bool HasMarks { get; set; }
 
-    private void ReadNormalizer(JsonPart step)
+    private void ReadNormalizer(JsonPart part)
     {
-        switch (step.Get("type").Text())
+        var step = part.Step(out var type);
+        if (type == "Sequence")
         {
-            case "Sequence":
-                foreach (var inner in step.Get("normalizers").Items()) ReadNormalizer(inner);
-                break;
+            step.Allow("type", "normalizers");
+            foreach (var inner in step.Get("normalizers").Items()) ReadNormalizer(inner);
+            return;
+        }
+        if (BertNormalizer) throw part.Unsupported("no normalizer after BertNormalizer");
+        Normalizes = true;
+        switch (type)
+        {
             case "BertNormalizer":
+                step.Allow("type", "clean_text", "handle_chinese_chars", "strip_accents", "lowercase");
                 BertNormalizer = true;
                 var lowerCase = step.Find("lowercase")?.Flag() ?? true;
                 WordPiece = new WordPieceOptions
@@ -68,27 +81,35 @@ internal sealed class TextPipeline
                 };
                 break;
             case "NFC":
+                step.Allow("type");
                 Rewrites.Add(TextRewrites.Normalize(NormalizationForm.FormC));
                 break;
             case "NFD":
+                step.Allow("type");
                 Rewrites.Add(TextRewrites.Normalize(NormalizationForm.FormD));
                 break;
             case "NFKC":
+                step.Allow("type");
                 Rewrites.Add(TextRewrites.Normalize(NormalizationForm.FormKC));
                 break;
             case "NFKD":
+                step.Allow("type");
                 Rewrites.Add(TextRewrites.Normalize(NormalizationForm.FormKD));
                 break;
             case "Lowercase":
+                step.Allow("type");
                 Rewrites.Add(TextRewrites.LowerCase);
                 break;
             case "StripAccents":
+                step.Allow("type");
                 Rewrites.Add(TextRewrites.WithoutMarks);
                 break;
             case "Strip":
+                step.Allow("type", "strip_left", "strip_right");
                 Rewrites.Add(TextRewrites.Trim(step.Get("strip_left").Flag(), step.Get("strip_right").Flag()));
                 break;
             case "Prepend":
+                step.Allow("type", "prepend");
                 var prefix = step.Get("prepend").Text();
                 Rewrites.Add(TextRewrites.Prefix(prefix));
                 AddsSpace |= prefix is "▁" or " ";
@@ -97,17 +118,20 @@ internal sealed class TextPipeline
                 ReadReplace(step);
                 break;
             case "Precompiled":
+                step.Allow("type", "precompiled_charsmap");
                 ReadCharsMap(step.Get("precompiled_charsmap"));
                 break;
             default:
-                throw step.Mismatch("a known normalizer");
+                throw part.Get("type").Unsupported("Sequence, BertNormalizer, NFC, NFD, NFKC, NFKD, Lowercase, StripAccents, Strip, Prepend, Replace and Precompiled");
         }
     }
 
     private void ReadReplace(JsonPart step)
     {
         const string spaceRuns = " {2,}";
+        step.Allow("type", "pattern", "content");
         var pattern = step.Get("pattern");
+        pattern.Allow("String", "Regex");
         var content = step.Get("content").Text();
         if (pattern.Find("String") is { } literal && literal.Text() is { Length: > 0 } text)
         {
@@ -115,7 +139,7 @@ internal sealed class TextPipeline
             HasMarks |= text == " " && content == "▁";
         }
         else if (pattern.Find("Regex")?.Text() == spaceRuns) Rewrites.Add(TextRewrites.ReplaceSpaceRuns(content));
-        else throw pattern.Mismatch($"a String, or the Regex '{spaceRuns}'");
+        else throw pattern.Unsupported($"a String, or the Regex '{spaceRuns}'");
     }
 
     private void ReadCharsMap(JsonPart part)
@@ -134,19 +158,23 @@ internal sealed class TextPipeline
         Rewrites.Add((text, _) => map.Normalize(text));
     }
 
-    private void ReadPreTokenizer(JsonPart step)
+    private void ReadPreTokenizer(JsonPart part)
     {
-        switch (step.Get("type").Text())
+        var step = part.Step(out var type);
+        if (type == "Sequence")
         {
-            case "Sequence":
-                foreach (var inner in step.Get("pretokenizers").Items()) ReadPreTokenizer(inner);
-                break;
+            step.Allow("type", "pretokenizers");
+            foreach (var inner in step.Get("pretokenizers").Items()) ReadPreTokenizer(inner);
+            return;
+        }
+        if (ByteLevel || BertWords || WritesSpaceMarks) throw part.Unsupported("no step after ByteLevel, BertPreTokenizer or Metaspace");
+        switch (type)
+        {
             case "ByteLevel":
-                ByteLevel = true;
-                if (step.Find("add_prefix_space")?.Flag() ?? true) Rewrites.Add(TextRewrites.PrefixIfMissing(' ', onlyAtTextStart: false));
-                if (step.Find("use_regex")?.Flag() ?? true) Patterns.Add(WordPattern.Gpt2);
+                ReadByteLevel(step);
                 break;
             case "Digits":
+                step.Allow("type", "individual_digits");
                 Patterns.Add(step.Find("individual_digits")?.Flag() ?? false ? WordPattern.EachDigit : WordPattern.DigitRuns);
                 break;
             case "Split":
@@ -156,40 +184,59 @@ internal sealed class TextPipeline
                 ReadMetaspace(step);
                 break;
             case "WhitespaceSplit":
+                step.Allow("type");
+                if (HasMarks) throw part.Unsupported("WhitespaceSplit where spaces are not marks yet");
                 // In published files Metaspace follows, which writes the spaces between words as marks again.
                 Rewrites.Add(TextRewrites.SingleWhiteSpace);
                 NeedsSpaceMarks = true;
                 break;
             case "BertPreTokenizer":
+                step.Allow("type");
                 BertWords = true;
                 break;
             default:
-                throw step.Mismatch("a known pre_tokenizer");
+                throw part.Get("type").Unsupported("Sequence, ByteLevel, Digits, Split, Metaspace, WhitespaceSplit and BertPreTokenizer");
         }
+    }
+
+    private void ReadByteLevel(JsonPart step)
+    {
+        step.Allow("type", "add_prefix_space", "trim_offsets", "use_regex");
+        ByteLevel = true;
+        if (step.Find("add_prefix_space")?.Flag() ?? true)
+        {
+            if (Patterns.Count > 0) throw step.Unsupported("no add_prefix_space after the text was cut");
+            Rewrites.Add(TextRewrites.PrefixIfMissing(' ', onlyAtTextStart: false));
+        }
+        if (step.Find("use_regex")?.Flag() ?? true) Patterns.Add(WordPattern.Gpt2);
     }
 
     private void ReadSplit(JsonPart step)
     {
+        step.Allow("type", "pattern", "behavior", "invert");
         var pattern = step.Get("pattern");
-        if (pattern.Find("String")?.Text() == " " && HasMarks) return; // no spaces are left to split at
+        pattern.Allow("String", "Regex");
+        if (pattern.Find("String")?.Text() == " " && HasMarks && !(step.Find("invert")?.Flag() ?? false)) return; // no spaces are left to split at
         var behavior = step.Get("behavior");
         if (behavior.Text() is not ("Isolated" or "Removed") || behavior.Text() == "Removed" != (step.Find("invert")?.Flag() ?? false))
         {
-            throw step.Mismatch("Isolated, or Removed and inverted: a cut that keeps all text");
+            throw step.Unsupported("Isolated, or Removed and inverted: a cut that keeps all text");
         }
-        if (!KnownPatterns.TryGetValue(pattern.Get("Regex").Text(), out var words)) throw pattern.Mismatch("the Regex of GPT-2, Llama 3 or Qwen 2");
+        if (pattern.Find("Regex") is not { } regex || !KnownPatterns.TryGetValue(regex.Text(), out var words))
+        {
+            throw pattern.Unsupported("the Regex of GPT-2, Llama 3 or Qwen 2");
+        }
         Patterns.Add(words);
     }
 
     private void ReadMetaspace(JsonPart step)
     {
-        if (step.Find("replacement")?.Text() is not (null or "▁")) throw step.Get("replacement").Mismatch("'▁'");
-        var scheme = step.Find("prepend_scheme")?.Text() ?? (step.Find("add_prefix_space")?.Flag() ?? true ? "always" : "never");
-        if (scheme is not ("always" or "first" or "never")) throw step.Get("prepend_scheme").Mismatch("always, first or never");
+        var marks = Metaspace.Read(step);
+        if (NeedsSpaceMarks && (marks.Scheme != "always" || !marks.Cuts)) throw step.Unsupported("prepend_scheme 'always' and split after WhitespaceSplit");
         Rewrites.Add(TextRewrites.SpacesToMarks);
-        if (scheme != "never") Rewrites.Add(TextRewrites.PrefixIfMissing(TextRewrites.SpaceMark, onlyAtTextStart: scheme == "first"));
-        AddsSpace = scheme != "never";
-        HasMarks = true;
-        CutsBeforeSpaces = step.Find("split")?.Flag() ?? true;
+        if (marks.AddsSpace) Rewrites.Add(TextRewrites.PrefixIfMissing(TextRewrites.SpaceMark, onlyAtTextStart: marks.Scheme == "first"));
+        AddsSpace = marks.AddsSpace;
+        WritesSpaceMarks = HasMarks = true;
+        CutsBeforeSpaces = marks.Cuts;
     }
 }

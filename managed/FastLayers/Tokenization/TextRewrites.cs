@@ -17,15 +17,17 @@ internal static class TextRewrites
 
     public static readonly TextRewrite SpacesToMarks = static (text, _) => text.Replace(' ', SpaceMark);
 
-    public static readonly TextRewrite LowerCase = static (text, _) => text.ToLowerInvariant();
+    /// <summary>Each character's lower case, without regard to its neighbors; <c>İ</c> is the only one that becomes two.</summary>
+    public static readonly TextRewrite LowerCase = static (text, _) => text.Replace("\u0130", "i\u0307", StringComparison.Ordinal).ToLowerInvariant();
 
-    /// <summary>Drops the combining marks that are left standing alone by decomposition.</summary>
+    /// <summary>Drops the combining marks of all kinds that are left standing alone by decomposition.</summary>
     public static readonly TextRewrite WithoutMarks = static (text, _) =>
     {
         var result = new StringBuilder(text.Length);
         foreach (var rune in text.EnumerateRunes())
         {
-            if (Rune.GetUnicodeCategory(rune) != UnicodeCategory.NonSpacingMark) result.Append(rune.ToString());
+            if (Rune.GetUnicodeCategory(rune) is UnicodeCategory.NonSpacingMark or UnicodeCategory.SpacingCombiningMark or UnicodeCategory.EnclosingMark) continue;
+            result.Append(rune.ToString());
         }
         return result.ToString();
     };

@@ -18,6 +18,9 @@ internal sealed record WordPieceOptions
     /// <summary>Make each Chinese character a word.</summary>
     public bool SplitChinese { get; init; } = true;
 
+    /// <summary>Decoding leaves out the space before a punctuation mark or a shortened word.</summary>
+    public bool CleansUp { get; init; }
+
     /// <summary>Longer words, in characters, become the unknown token.</summary>
     public int MaxWordLength { get; init; } = int.MaxValue;
 }
@@ -28,6 +31,12 @@ internal sealed record WordPieceOptions
 /// </summary>
 internal sealed class WordPieceTokenizer : Tokenizer
 {
+    /// <summary>What <c>cleanup</c> replaces in each token, in this order.</summary>
+    private static readonly (string From, string To)[] s_cleanUps =
+    [
+        (" .", "."), (" ?", "?"), (" !", "!"), (" ,", ","), (" ' ", "'"), (" n't", "n't"), (" 'm", "'m"), (" do not", " don't"), (" 's", "'s"), (" 've", "'ve"), (" 're", "'re"),
+    ];
+
     private readonly WordPieceOptions _options;
     private readonly TextRewrite[] _rewrites;
     private readonly CharTrie _starts = new();
@@ -56,8 +65,10 @@ internal sealed class WordPieceTokenizer : Tokenizer
         }
         vocabulary.SetBytes((text, kind) =>
             kind is TokenKind.Normal or TokenKind.Unused
-                ? Encoding.UTF8.GetBytes(Starts(text, out var piece) ? " " + piece : piece)
+                ? Encoding.UTF8.GetBytes(CleanUp(Starts(text, out var piece) ? " " + piece : piece))
                 : Encoding.UTF8.GetBytes(text));
+
+        string CleanUp(string text) => options.CleansUp ? s_cleanUps.Aggregate(text, (result, rule) => result.Replace(rule.From, rule.To, StringComparison.Ordinal)) : text;
 
         // Exactly one of the two marks is not empty; a piece without it is of the other sort.
         bool Starts(string text, out string piece)
@@ -88,7 +99,8 @@ internal sealed class WordPieceTokenizer : Tokenizer
             var alone = IsPunctuation(rune, category) || _options.SplitChinese && IsChinese(rune.Value);
             if (alone) EncodeWord(word, ids);
             var letter = _options.LowerCase ? Rune.ToLowerInvariant(rune) : rune;
-            word.Append(utf16[..letter.EncodeToUtf16(utf16)]);
+            if (_options.LowerCase && rune.Value == 0x130) word.Append("i\u0307"); // the only lower case of two characters
+            else word.Append(utf16[..letter.EncodeToUtf16(utf16)]);
             if (alone) EncodeWord(word, ids);
         }
         EncodeWord(word, ids);
@@ -99,9 +111,10 @@ internal sealed class WordPieceTokenizer : Tokenizer
         if (letters.Length == 0) return;
         var word = letters.ToString();
         letters.Clear();
+        var isTooLong = word.Length > _options.MaxWordLength && word.EnumerateRunes().Count() > _options.MaxWordLength;
         var first = ids.Count;
         var at = 0;
-        while (at < word.Length && word.Length <= _options.MaxWordLength)
+        while (at < word.Length && !isTooLong)
         {
             var length = (at == 0 ? _starts : _continuations).LongestPrefix(word.AsSpan(at), out var id);
             if (length == 0) break;

@@ -164,19 +164,33 @@ public class BadMetadataTests
     }
 
     [Fact]
-    public void Random_normalization_tables_do_no_harm()
+    public void Random_normalization_tables_are_refused_or_do_no_harm()
     {
-        for (var seed = 0; seed < 500; seed++)
+        var refused = 0;
+        for (var seed = 0; seed < 1000; seed++)
         {
             var random = new Random(seed);
-            var table = new byte[4 + 4 * 64 + random.Next(20)];
+            var table = new byte[4 + 4 * 64 + random.Next(100)];
             random.NextBytes(table);
             (table[0], table[1], table[2], table[3]) = (0, 1, 0, 0);
-            for (var i = 0; i < 64; i++) (table[5 + 4 * i], table[6 + 4 * i], table[7 + 4 * i]) = ((byte)(random.Next(2) + 4 * random.Next(16)), 0, 0);
-            var tokenizer = Tokenizer.FromMetadata(UnigramMetadata.With(("precompiled_charsmap", table)));
-            Assert.DoesNotContain(tokenizer.Encode(RandomText.Create(seed)), id => id < 0 || id >= tokenizer.VocabularySize);
+            for (var i = 0; i < 64; i++) (table[5 + 4 * i], table[6 + 4 * i], table[7 + 4 * i]) = ((byte)(random.Next(8) / 7 + 4 * random.Next(16)), 0, 0);
+            try
+            {
+                var tokenizer = Tokenizer.FromMetadata(UnigramMetadata.With(("precompiled_charsmap", table)));
+                Assert.DoesNotContain(tokenizer.Encode(RandomText.Create(seed)), id => id < 0 || id >= tokenizer.VocabularySize);
+            }
+            catch (InvalidDataException error)
+            {
+                Assert.StartsWith("changed.gguf: the normalization table (precompiled_charsmap) ", error.Message, StringComparison.Ordinal);
+                refused++;
+            }
         }
+        Assert.InRange(refused, 20, 980);
     }
+
+    [Fact]
+    public void A_normalization_table_of_another_kind_of_model() =>
+        Fails<NotSupportedException>(Stories, "precompiled_charsmap", ("precompiled_charsmap", new byte[8]));
 
     private static ModelMetadata UnigramMetadata => Stories.With(("model", "t5"));
 
