@@ -60,13 +60,19 @@ public sealed record FuzzKind(string Name, Func<FuzzSeed[]> Seeds, Action<string
 
     /// <summary>Text of every script that the seeds know, then what they do not know, then control tokens and a lone surrogate.</summary>
     private static readonly string[] Texts =
-        ["", " ", "ab abc a  b", "aéb 😀", "日本 \u0301\0\r\n\t1234567", "<s>ab</s><unk>[SEP][MASK]<|endoftext|><0x41>", "a\ud800", new string('a', 500) + "bc"];
+        ["", " ", "ab abc a  b", "aéb 😀", "日本 \u0301\0\r\n\t1234567", "<s>ab</s><unk>[SEP][MASK]<|endoftext|><0x41>", "a\ud800", "xax x", new string('a', 500) + "bc"];
+
+    private static Tokenization.Tokenizer Open(string path)
+    {
+        if (path.EndsWith(".json", StringComparison.Ordinal)) return Tokenization.Tokenizer.FromFile(path);
+        using var model = ModelFile.Open(path);
+        return Tokenization.Tokenizer.FromMetadata(model.Metadata);
+    }
 
     /// <summary>Makes the tokenizer of a file, encodes texts and decodes what comes out.</summary>
     private static void Tokenize(string path, Random? random)
     {
-        using var model = ModelFile.Open(path);
-        var tokenizer = Tokenization.Tokenizer.FromMetadata(model.Metadata);
+        var tokenizer = Open(path);
         foreach (var text in Texts)
         {
             var ids = tokenizer.Encode(text, addSpecial: random?.Next(2) != 0, parseSpecial: random?.Next(2) != 0);

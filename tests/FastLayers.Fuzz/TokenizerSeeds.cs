@@ -2,13 +2,13 @@ using FastLayers.Loading;
 
 namespace FastLayers.Fuzz;
 
-/// <summary>GGUF files without tensors that hold a small vocabulary of each kind.</summary>
+/// <summary>GGUF files without tensors that hold a small vocabulary of each kind, and tokenizers in JSON.</summary>
 public static class TokenizerSeeds
 {
     /// <summary>Token types of GGUF vocabularies.</summary>
     private const int Normal = 1, Unknown = 2, Control = 3, Byte = 6;
 
-    public static FuzzSeed[] Make() => [Seed("pieces", Pieces()), Seed("merges", Merges()), Seed("words", Words()), Seed("unigram", Unigram())];
+    public static FuzzSeed[] Make() => [Seed("pieces", Pieces()), Seed("merges", Merges()), Seed("words", Words()), Seed("unigram", Unigram()), .. TokenizerJsonSeeds.Make()];
 
     private static FuzzSeed Seed(string name, Dictionary<string, object> metadata)
     {
@@ -66,6 +66,8 @@ public static class TokenizerSeeds
         string[] tokens = ["<pad>", "</s>", "<unk>", "▁", "▁a", "▁ab", "a", "b", "c", "bc", "é"];
         var values = Vocabulary("t5", tokens, index => index == 2 ? Unknown : index < 2 ? Control : Normal);
         values["tokenizer.ggml.scores"] = Array.ConvertAll(Enumerable.Range(0, tokens.Length).ToArray(), index => index < 3 ? 0f : -1f - index);
+        values["tokenizer.ggml.precompiled_charsmap"] = TokenizerJsonSeeds.NormalizationTable();
+        values["tokenizer.ggml.remove_extra_whitespaces"] = true;
         values["tokenizer.ggml.padding_token_id"] = 0u;
         values["tokenizer.ggml.eos_token_id"] = 1u;
         values["tokenizer.ggml.unknown_token_id"] = 2u;

@@ -1,67 +1,74 @@
 namespace FastLayers.Tokenization;
 
-/// <summary>Says how early two neighbouring symbols are merged, and into what.</summary>
-internal interface IMergeRule
+/// <summary>A stretch [Start, Start + Length) of the text being merged, and its token id (-1: no token of its own).</summary>
+internal record struct Symbol(int Id, int Start, int Length)
 {
-    /// <summary>Whether the text of two neighbours is one symbol; the lowest rank is merged first.</summary>
-    bool TryMerge(ReadOnlySpan<char> text, Symbol left, Symbol right, out double rank, out int id);
+    internal int Previous { get; set; }
+    internal int Next { get; set; }
 }
 
-/// <summary>A stretch of text that is one symbol so far.</summary>
-/// <param name="Start">First UTF-16 unit.</param>
-/// <param name="Length">Number of units.</param>
-/// <param name="Id">Token, or −1 where the stretch is no token.</param>
-internal readonly record struct Symbol(int Start, int Length, int Id);
+/// <summary>Says which neighbors may be joined: the lowest rank is joined first.</summary>
+internal interface IPairRanks
+{
+    bool TryRank(in Symbol left, in Symbol right, out int rank, out int mergedId);
+}
 
 /// <summary>
-/// Byte-pair encoding: merges the best pair of neighbours, the leftmost among equals, until none is left. A heap of candidate pairs and a
-/// linked list of symbols make it n log n in the length of the text.
+/// Byte-pair encoding: joins the adjacent pair of lowest rank, the leftmost of equals, until none can be joined. The symbols form a
+/// linked list and the candidates a heap, so n symbols take O(n log n). One instance serves one thread; its memory is reused.
 /// </summary>
-internal static class PairMerger
+internal sealed class PairMerger
 {
-    /// <summary>Merges symbols in place.</summary>
-    /// <param name="text">The text that the symbols are stretches of, in order and without gaps.</param>
-    /// <param name="symbols">On return the merged symbols.</param>
-    /// <param name="rule">The merges.</param>
-    public static void Merge<TRule>(ReadOnlySpan<char> text, List<Symbol> symbols, TRule rule)
-        where TRule : struct, IMergeRule
+    private readonly MinHeap _candidates = new(); // rank in the high half, position of the left symbol in the low half
+    private Symbol[] _symbols = new Symbol[64];
+    private int _count;
+
+    public void Clear() => _count = 0;
+
+    /// <summary>Appends a symbol to the text to merge.</summary>
+    public void Add(Symbol symbol)
     {
-        int count = symbols.Count;
-        if (count < 2) return;
-        var next = new int[count];
-        var previous = new int[count];
-        var heap = new PriorityQueue<(int Left, int Right, int Length, int Id), (double Rank, int Left)>();
-        for (int i = 0; i < count; i++)
-        {
-            previous[i] = i - 1;
-            next[i] = i + 1 < count ? i + 1 : -1;
-            if (i + 1 < count) Enqueue(text, symbols, i, i + 1, rule, heap);
-        }
-
-        while (heap.TryDequeue(out var pair, out _))
-        {
-            var (left, right, length, id) = pair;
-            // Outdated if either side was merged since.
-            if (symbols[left].Length == 0 || symbols[right].Length == 0 || next[left] != right || symbols[left].Length + symbols[right].Length != length) continue;
-            symbols[left] = new Symbol(symbols[left].Start, length, id);
-            symbols[right] = default;
-            next[left] = next[right];
-            if (next[left] >= 0)
-            {
-                previous[next[left]] = left;
-                Enqueue(text, symbols, left, next[left], rule, heap);
-            }
-
-            if (previous[left] >= 0) Enqueue(text, symbols, previous[left], left, rule, heap);
-        }
-
-        symbols.RemoveAll(s => s.Length == 0);
+        if (_count == _symbols.Length) Array.Resize(ref _symbols, 2 * _count);
+        symbol.Previous = _count - 1;
+        symbol.Next = _count + 1;
+        _symbols[_count++] = symbol;
     }
 
-    private static void Enqueue<TRule>(ReadOnlySpan<char> text, List<Symbol> symbols, int left, int right, TRule rule, PriorityQueue<(int, int, int, int), (double, int)> heap)
-        where TRule : struct, IMergeRule
+    /// <summary>Merges all symbols added since <see cref="Clear"/>; the result is read with <see cref="First"/> and <see cref="Next"/>.</summary>
+    public void Merge<TRanks>(TRanks ranks)
+        where TRanks : struct, IPairRanks
     {
-        if (rule.TryMerge(text, symbols[left], symbols[right], out double rank, out int id))
-            heap.Enqueue((left, right, symbols[left].Length + symbols[right].Length, id), (rank, left));
+        _candidates.Clear();
+        for (var i = 1; i < _count; i++) Enqueue(ranks, i - 1);
+        while (_candidates.TryRemove(out var candidate))
+        {
+            var position = (int)(uint)candidate;
+            ref var left = ref _symbols[position];
+            // A candidate is stale if its symbol is gone or has another neighbor; the pair that is there now has a candidate of its own.
+            if (left.Length == 0 || left.Next >= _count) continue;
+            ref var right = ref _symbols[left.Next];
+            if (!ranks.TryRank(left, right, out var rank, out var mergedId) || rank != (int)(candidate >> 32)) continue;
+            left.Id = mergedId;
+            left.Length += right.Length;
+            left.Next = right.Next;
+            right.Length = 0;
+            if (left.Next < _count) _symbols[left.Next].Previous = position;
+            if (left.Previous >= 0) Enqueue(ranks, left.Previous);
+            if (left.Next < _count) Enqueue(ranks, position);
+        }
+    }
+
+    /// <summary>The position of the first symbol; symbols follow each other by <see cref="Next"/> until -1.</summary>
+    public int First => _count > 0 ? 0 : -1;
+
+    public int Next(int position) => _symbols[position].Next < _count ? _symbols[position].Next : -1;
+
+    public ref readonly Symbol this[int position] => ref _symbols[position];
+
+    private void Enqueue<TRanks>(TRanks ranks, int left)
+        where TRanks : struct, IPairRanks
+    {
+        ref readonly var symbol = ref _symbols[left];
+        if (ranks.TryRank(symbol, _symbols[symbol.Next], out var rank, out _)) _candidates.Add((long)rank << 32 | (uint)left);
     }
 }

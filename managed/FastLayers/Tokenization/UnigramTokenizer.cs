@@ -1,73 +1,120 @@
-using System.Text;
-using FastLayers.Tokenization.Unicode;
-
 namespace FastLayers.Tokenization;
 
 /// <summary>
-/// The unigram model (Kudo, arXiv:1804.10959): of all ways to cut a text into pieces the one with the highest sum of scores, by Viterbi's
-/// algorithm. Text is normalized to NFKC, spaces are written ▁, runs of unknown characters become one unknown token.
+/// Unigram (T5, XLM-R, ALBERT, Universal Sentence Encoder): of all ways to cut the text into pieces, the one with the highest sum of
+/// scores (Viterbi), the longest piece first among equals. Characters without a piece become bytes or the unknown token.
 /// </summary>
-internal sealed class UnigramTokenizer(Vocabulary vocabulary, SpecialTokens special, bool addsSpacePrefix) : Tokenizer(vocabulary, special)
+internal sealed class UnigramTokenizer : Tokenizer
 {
-    private const char Space = SentencePieceBpeTokenizer.Space;
-
-    /// <summary>How much below the worst piece an unknown character scores, as SentencePiece has it.</summary>
+    /// <summary>How much worse than the worst piece an unknown character is; SentencePiece's constant.</summary>
     private const float UnknownPenalty = 10;
 
-    private readonly float _unknownScore = vocabulary.Scores.Where(float.IsFinite).DefaultIfEmpty(0).Min() - UnknownPenalty;
-    private readonly int[]? _byteIds = vocabulary.ByteIds();
-    private readonly int _unknown = vocabulary.ByteIds() is null ? RequireUnknown(vocabulary, special, "the 256 byte pieces") : -1;
+    private readonly CharTrie _pieces = new();
+    private readonly float[] _scores;
+    private readonly float _unknownScore;
+    private readonly TextRewrite[] _rewrites;
+    private readonly bool _cutsBeforeSpaces;
+    private readonly ByteFallback _fallback;
 
-    private protected override bool AddsSpacePrefix => addsSpacePrefix;
-
-    private protected override void EncodeText(string text, List<int> ids, bool isFirst)
+    /// <param name="vocabulary">Token texts with <see cref="TextRewrites.SpaceMark"/> for spaces.</param>
+    /// <param name="special">The special tokens.</param>
+    /// <param name="scores">The log probability of each piece.</param>
+    /// <param name="rewrites">Normalization and the writing of spaces.</param>
+    /// <param name="cutsBeforeSpaces">No piece reaches over the start of a word.</param>
+    /// <param name="dropsLeadingSpace">The rewrites put a space before the text.</param>
+    public UnigramTokenizer(
+        Vocabulary vocabulary, SpecialTokens special, float[] scores, TextRewrite[] rewrites, bool cutsBeforeSpaces, bool dropsLeadingSpace)
+        : base(vocabulary, special, dropsLeadingSpace)
     {
-        text = UnicodeNormalizer.FormKC(text).Replace(' ', Space);
-        if (addsSpacePrefix && isFirst) text = Space + text;
-        var (starts, tokens) = BestCuts(text);
-        var cuts = new List<(int Start, int End, int Id)>();
-        for (int end = text.Length; end > 0; end = starts[end]) cuts.Add((starts[end], end, tokens[end]));
-        bool afterUnknown = false;
-        for (int i = cuts.Count - 1; i >= 0; i--)
+        _scores = scores;
+        _rewrites = rewrites;
+        _cutsBeforeSpaces = cutsBeforeSpaces;
+        vocabulary.SetBytes(PieceBytes.Decode);
+        _fallback = new ByteFallback(vocabulary, special.Unknown, fuseUnknown: true);
+        var worst = 0f;
+        for (var id = 0; id < vocabulary.Count; id++)
         {
-            if (cuts[i].Id >= 0) ids.Add(cuts[i].Id);
-            else if (_byteIds is not null) ids.AddRange(Encoding.UTF8.GetBytes(text[cuts[i].Start..cuts[i].End]).Select(b => _byteIds[b]));
-            else if (!afterUnknown) ids.Add(_unknown);
-            afterUnknown = cuts[i].Id < 0;
+            if (!vocabulary.IsText(id) || vocabulary.Text(id).Length == 0) continue;
+            if (vocabulary.FindId(vocabulary.Text(id)) == id) _pieces.Add(vocabulary.Text(id), id);
+            worst = Math.Min(worst, scores[id]);
+        }
+        _unknownScore = worst - UnknownPenalty;
+    }
+
+    private protected override void EncodeSegment(ReadOnlySpan<char> text, bool atTextStart, List<int> ids)
+    {
+        var rewritten = TextRewrites.Apply(_rewrites, text.ToString(), atTextStart);
+        var lattice = new Lattice();
+        var firstId = ids.Count;
+        var start = 0;
+        while (start < rewritten.Length)
+        {
+            var end = _cutsBeforeSpaces ? rewritten.IndexOf(TextRewrites.SpaceMark, start + 1) : -1;
+            if (end < 0) end = rewritten.Length;
+            EncodePart(rewritten.AsSpan(start, end - start), lattice, firstId, ids);
+            start = end;
         }
     }
 
-    private protected override byte[] PieceBytes(string piece) => Encoding.UTF8.GetBytes(piece.Replace(Space, ' '));
-
-    private (int[] Starts, int[] Tokens) BestCuts(string text)
+    private void EncodePart(ReadOnlySpan<char> text, Lattice lattice, int firstId, List<int> ids)
     {
-        var best = new double[text.Length + 1];
-        var starts = new int[text.Length + 1];
-        var tokens = new int[text.Length + 1];
-        Array.Fill(best, double.NegativeInfinity);
-        best[0] = 0;
-        for (int start = 0; start < text.Length; start++)
+        lattice.Reset(text.Length);
+        for (var start = 0; start < text.Length;)
         {
-            if (double.IsNegativeInfinity(best[start])) continue;
-            int width = char.IsHighSurrogate(text[start]) && start + 1 < text.Length ? 2 : 1;
-            int longest = Math.Min(Vocabulary.LongestPiece, text.Length - start);
-            bool single = false;
-            for (int length = 1; length <= longest; length++)
+            var characterEnd = start + (char.IsHighSurrogate(text[start]) ? 2 : 1);
+            var known = false;
+            var node = CharTrie.Root;
+            for (var end = start; end < text.Length && _pieces.TryStep(node, text[end], out node); end++)
             {
-                if (!Vocabulary.TryGetId(text.AsSpan(start, length), out int id) || Vocabulary.Kinds[id] is not (TokenKind.Normal or TokenKind.UserDefined)) continue;
-                Offer(start + length, best[start] + Vocabulary.Scores[id], id);
-                single |= length == width;
+                if (!_pieces.TryGetValue(node, out var id)) continue;
+                lattice.Offer(start, end + 1, id, _scores[id]);
+                known |= end + 1 == characterEnd;
             }
+            if (!known) lattice.Offer(start, characterEnd, -1, _unknownScore);
+            start = characterEnd;
+        }
+        foreach (var (start, end, id) in lattice.BestPath())
+        {
+            if (id >= 0) ids.Add(id);
+            else _fallback.Add(text[start..end], firstId, ids);
+        }
+    }
 
-            if (!single) Offer(start + width, best[start] + _unknownScore, -1);
+    /// <summary>The best way to reach each place of a text.</summary>
+    private sealed class Lattice
+    {
+        private readonly List<(int Start, int End, int Id)> _path = [];
+        private double[] _best = [];
+        private int[] _starts = [];
+        private int[] _ids = [];
+        private int _length;
 
-            void Offer(int end, double score, int id)
+        public void Reset(int length)
+        {
+            _length = length;
+            if (_best.Length <= length)
             {
-                if (score <= best[end]) return;
-                (best[end], starts[end], tokens[end]) = (score, start, id);
+                _best = new double[length + 1];
+                _starts = new int[length + 1];
+                _ids = new int[length + 1];
             }
+            _best.AsSpan(0, length + 1).Fill(double.NegativeInfinity);
+            _best[0] = 0;
         }
 
-        return (starts, tokens);
+        public void Offer(int start, int end, int id, float score)
+        {
+            var total = _best[start] + score;
+            if (total <= _best[end]) return;
+            (_best[end], _starts[end], _ids[end]) = (total, start, id);
+        }
+
+        public List<(int Start, int End, int Id)> BestPath()
+        {
+            _path.Clear();
+            for (var end = _length; end > 0; end = _starts[end]) _path.Add((_starts[end], end, _ids[end]));
+            _path.Reverse();
+            return _path;
+        }
     }
 }

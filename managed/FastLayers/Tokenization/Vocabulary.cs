@@ -1,104 +1,124 @@
-using System.Text;
+using System.Diagnostics.CodeAnalysis;
 
 namespace FastLayers.Tokenization;
 
-/// <summary>Kinds of vocabulary entries; the numbers are those of GGUF files.</summary>
-public enum TokenKind
+/// <summary>What a token is for. The numbers are those of <c>tokenizer.ggml.token_type</c>.</summary>
+internal enum TokenKind : byte
 {
-    /// <summary>A piece of text.</summary>
     Normal = 1,
-
-    /// <summary>What stands for text that has no piece.</summary>
     Unknown = 2,
-
-    /// <summary>Begins, ends or structures text; not part of it.</summary>
     Control = 3,
-
-    /// <summary>Added by users; matched whole.</summary>
     UserDefined = 4,
-
-    /// <summary>A place that no text uses.</summary>
     Unused = 5,
-
-    /// <summary>One byte, written <c>&lt;0xXX&gt;</c>.</summary>
     Byte = 6,
 }
 
-/// <summary>The pieces of a tokenizer with their kinds and scores, checked once.</summary>
+/// <summary>How an added token is found in text, as Hugging Face files say it.</summary>
+[Flags]
+internal enum AddedTokenRules : byte
+{
+    None = 0,
+    TakesSpaceBefore = 1,
+    TakesSpaceAfter = 2,
+    WholeWord = 4,
+}
+
+/// <summary>The tokens of a model by id: text, kind and, once <see cref="SetBytes"/> has run, the bytes that each adds to a text.</summary>
 internal sealed class Vocabulary
 {
+    private readonly string[] _texts;
+    private readonly TokenKind[] _kinds;
     private readonly Dictionary<string, int> _ids;
+    private byte[] _bytes = [];
+    private int[] _offsets = [];
 
-    /// <summary>Creates a vocabulary.</summary>
-    /// <exception cref="InvalidDataException">No pieces, lists of different length, or a score that is NaN.</exception>
-    public Vocabulary(string source, string[] pieces, TokenKind[]? kinds = null, float[]? scores = null)
+    /// <param name="source">The file, for errors.</param>
+    /// <param name="texts">The text of each token; an empty one is a place without a token.</param>
+    /// <param name="kinds">The kind of each token.</param>
+    /// <param name="keepLastDuplicate">Let a later token hide an earlier one of the same text, instead of an error.</param>
+    public Vocabulary(string source, string[] texts, TokenKind[] kinds, bool keepLastDuplicate = false)
     {
-        if (pieces.Length == 0) throw new InvalidDataException($"{source}: the vocabulary is empty.");
-        if (kinds is not null && kinds.Length != pieces.Length) throw new InvalidDataException($"{source}: {pieces.Length} tokens should have as many types, found {kinds.Length}.");
-        if (scores is not null && scores.Length != pieces.Length) throw new InvalidDataException($"{source}: {pieces.Length} tokens should have as many scores, found {scores.Length}.");
         Source = source;
-        Pieces = pieces;
-        Kinds = kinds ?? [.. Enumerable.Repeat(TokenKind.Normal, pieces.Length)];
-        Scores = scores ?? [];
-        _ids = new Dictionary<string, int>(pieces.Length, StringComparer.Ordinal);
-        for (int i = 0; i < pieces.Length; i++)
+        _texts = texts;
+        _kinds = kinds;
+        if (texts.Length == 0) throw new InvalidDataException($"{source}: the vocabulary is empty.");
+        _ids = new Dictionary<string, int>(texts.Length, StringComparer.Ordinal);
+        for (var id = 0; id < texts.Length; id++)
         {
-            if (pieces[i] is null) throw new InvalidDataException($"{source}: token {i} has no text.");
-            if (Scores.Length > 0 && float.IsNaN(Scores[i])) throw new InvalidDataException($"{source}: the score of token {i} should be a number, found NaN.");
-            // Files with duplicates exist (padding entries); the first keeps the text.
-            _ids.TryAdd(pieces[i], i);
+            if (texts[id].Length == 0 || keepLastDuplicate && (_ids[texts[id]] = id) >= 0) continue;
+            if (!_ids.TryAdd(texts[id], id))
+            {
+                throw new InvalidDataException($"{source}: tokens {_ids[texts[id]]} and {id} are both '{texts[id]}'; each token must be different.");
+            }
         }
-
-        Lookup = _ids.GetAlternateLookup<ReadOnlySpan<char>>();
-        LongestPiece = pieces.Max(p => p.Length);
     }
 
     public string Source { get; }
 
-    public string[] Pieces { get; }
+    public int Count => _texts.Length;
 
-    public TokenKind[] Kinds { get; }
+    public Dictionary<string, int>.AlternateLookup<ReadOnlySpan<char>> IdsBySpan => _ids.GetAlternateLookup<ReadOnlySpan<char>>();
 
-    /// <summary>Scores, or none.</summary>
-    public float[] Scores { get; }
+    /// <summary>How added tokens are found; empty where no token has a rule.</summary>
+    public Dictionary<int, AddedTokenRules> AddedRules { get; } = [];
 
-    public int Count => Pieces.Length;
+    public string Text(int id) => _texts[id];
 
-    /// <summary>UTF-16 units of the longest piece.</summary>
-    public int LongestPiece { get; }
+    public TokenKind Kind(int id) => _kinds[id];
 
-    public Dictionary<string, int>.AlternateLookup<ReadOnlySpan<char>> Lookup { get; }
+    public bool TryGetId(string text, out int id) => _ids.TryGetValue(text, out id);
 
-    public bool TryGetId(ReadOnlySpan<char> piece, out int id) => Lookup.TryGetValue(piece, out id);
+    public int? FindId(string text) => _ids.TryGetValue(text, out var id) ? id : null;
 
-    /// <summary>Ids of the 256 byte tokens <c>&lt;0xXX&gt;</c>, or null if one is missing.</summary>
-    public int[]? ByteIds()
+    public ReadOnlySpan<byte> Bytes(int id) => _bytes.AsSpan(_offsets[id], _offsets[id + 1] - _offsets[id]);
+
+    /// <summary>Turns a token of the text into a control token: files name begin and end tokens without marking them.</summary>
+    public void MarkControl(int id)
     {
-        var ids = new int[256];
-        for (int b = 0; b < 256; b++)
-        {
-            if (!_ids.TryGetValue($"<0x{b:X2}>", out ids[b])) return null;
-        }
-
-        return ids;
+        if (IsText(id)) _kinds[id] = TokenKind.Control;
     }
 
-    /// <summary>The value of a piece <c>&lt;0xXX&gt;</c>.</summary>
-    public static bool TryParseByte(string piece, out byte value)
+    public void SetKind(int id, TokenKind kind) => _kinds[id] = kind;
+
+    /// <summary>Whether a token can come out of plain text.</summary>
+    public bool IsText(int id) => _kinds[id] is TokenKind.Normal or TokenKind.UserDefined or TokenKind.Unused;
+
+    /// <summary>Computes the bytes of all tokens.</summary>
+    public void SetBytes(Func<string, TokenKind, byte[]> bytes)
     {
-        value = 0;
-        return piece.Length == 6 && piece.StartsWith("<0x", StringComparison.Ordinal) && piece[5] == '>'
-            && byte.TryParse(piece.AsSpan(3, 2), System.Globalization.NumberStyles.AllowHexSpecifier, System.Globalization.CultureInfo.InvariantCulture, out value);
+        _offsets = new int[Count + 1];
+        var all = new List<byte>(Count * 6);
+        for (var id = 0; id < Count; id++)
+        {
+            all.AddRange(bytes(_texts[id], _kinds[id]));
+            _offsets[id + 1] = all.Count;
+        }
+        _bytes = [.. all];
     }
 
-    /// <summary>Text as UTF-16 without lone surrogates, each replaced by U+FFFD.</summary>
-    public static string WellFormed(string text)
-    {
-        foreach (char unit in text)
-        {
-            if (char.IsSurrogate(unit)) return Encoding.UTF8.GetString(Encoding.UTF8.GetBytes(text));
-        }
+    [DoesNotReturn]
+    public void Fail(string message) => throw new InvalidDataException($"{Source}: {message}");
+}
 
-        return text;
+/// <summary>The roles of single tokens, and what <see cref="Tokenizer.Encode"/> puts around a text.</summary>
+internal sealed record SpecialTokens
+{
+    public int? Begin { get; init; }
+    public int? End { get; init; }
+    public int? Unknown { get; init; }
+    public int? Separator { get; init; }
+    public int? Pad { get; init; }
+    public IReadOnlyCollection<int> EndIds { get; init; } = [];
+    public int[] Prefix { get; init; } = [];
+    public int[] Suffix { get; init; } = [];
+
+    /// <summary>Turns the tokens with a role into control tokens: files name them without marking them. The pad token may be any token.</summary>
+    public void MarkControl(Vocabulary vocabulary)
+    {
+        foreach (var named in (int?[])[Begin, End, Unknown, Separator])
+        {
+            if (named is { } id) vocabulary.MarkControl(id);
+        }
+        foreach (var id in EndIds) vocabulary.MarkControl(id);
     }
 }

@@ -14,6 +14,16 @@ public class UnicodeNormalizerTests
         {
             Assert.Equal(strings[1], UnicodeNormalizer.FormD(strings[0]));
             Assert.Equal(strings[2], UnicodeNormalizer.FormKC(strings[0]));
+            Assert.Equal(strings[3], UnicodeNormalizer.FormC(strings[0]));
+            Assert.Equal(strings[4], UnicodeNormalizer.FormKD(strings[0]));
         }
+    }
+
+    [Fact]
+    public void Long_runs_of_marks_are_sorted_by_class()
+    {
+        string text = "a" + string.Concat(Enumerable.Repeat("\u0301\u0323", 100_000));
+        string expected = "a" + new string('\u0323', 100_000) + new string('\u0301', 100_000);
+        Assert.Equal(expected, UnicodeNormalizer.FormD(text));
     }
 }

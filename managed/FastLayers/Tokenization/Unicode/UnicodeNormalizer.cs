@@ -4,7 +4,7 @@ using System.Text;
 namespace FastLayers.Tokenization.Unicode;
 
 /// <summary>
-/// Unicode normalization (UAX #15) from a table in the assembly: forms D and KC. The framework's own needs ICU and gives text back unchanged
+/// Unicode normalization (UAX #15) from a table in the assembly. The framework's own needs ICU and gives text back unchanged
 /// where globalization is invariant, so ids would depend on the host.
 /// </summary>
 internal static class UnicodeNormalizer
@@ -22,6 +22,12 @@ internal static class UnicodeNormalizer
 
     /// <summary>Canonical decomposition.</summary>
     public static string FormD(string text) => IsAscii(text) ? text : ToText(Decompose(text, compatibility: false));
+
+    /// <summary>Canonical decomposition followed by canonical composition.</summary>
+    public static string FormC(string text) => IsAscii(text) ? text : ToText(Compose(Decompose(text, compatibility: false)));
+
+    /// <summary>Compatibility decomposition.</summary>
+    public static string FormKD(string text) => IsAscii(text) ? text : ToText(Decompose(text, compatibility: true));
 
     /// <summary>Compatibility decomposition followed by canonical composition.</summary>
     public static string FormKC(string text) => IsAscii(text) ? text : ToText(Compose(Decompose(text, compatibility: true)));
