@@ -71,15 +71,15 @@ public sealed class Model : IDisposable
         WeightReader? reader = null;
         try
         {
-            var metadata = HuggingFaceConfig.IsPresent(file.Metadata) ? HuggingFaceConfig.Translate(file.Metadata) : file.Metadata;
-            bool translated = metadata != file.Metadata;
+            var configuration = HuggingFaceConfig.Of(file.Metadata);
+            var metadata = configuration?.Translate() ?? file.Metadata;
             string name = metadata.GetString("general.architecture") ?? (UseLite.Recognizes(file) ? UseLite.Name
                 : throw new InvalidDataException($"{path}: no 'general.architecture' and no config.json says what kind of model this is."));
             var architecture = Architecture.Get(name, path);
             if (file.Tensors.Count == 0) throw new InvalidDataException($"{path}: the file holds no tensors (a vocabulary only?).");
-            reader = new WeightReader(file, device, translated ? new HuggingFaceNames(name) : null);
-            var config = ReadConfig(file, metadata, architecture, reader);
-            if (translated && architecture.Causal && HuggingFaceConfig.HasOwnOutput(file.Metadata)) reader.Shape("output.weight");
+            reader = new WeightReader(file, device, configuration is null ? null : new HuggingFaceNames(name));
+            var config = ReadConfig(file, metadata, configuration, architecture, reader);
+            configuration?.CheckTensors(reader, config.LayerCount);
             var weights = new WeightLoader(reader, architecture, config).Load();
             if (options.CheckValues) CheckValues(file, reader.Used, progress, cancellation);
             progress?.Report(1);
@@ -189,7 +189,7 @@ public sealed class Model : IDisposable
 
     private InvalidOperationException NoTokenizer() => new($"{File.Path} has no tokenizer.");
 
-    private static TransformerConfig ReadConfig(ModelFile file, ModelMetadata metadata, Architecture architecture, WeightReader reader)
+    private static TransformerConfig ReadConfig(ModelFile file, ModelMetadata metadata, HuggingFaceConfig? configuration, Architecture architecture, WeightReader reader)
     {
         if (architecture.Name == UseLite.Name) return UseLite.Config(file);
         var config = new ConfigReader(metadata, architecture).Read((int)reader.Shape("token_embd.weight").Rows);
@@ -197,7 +197,7 @@ public sealed class Model : IDisposable
 
         // Per-pair divisors are tensors: llama-3's scaling in one, phi-3's for short and long contexts in two.
         int pairs = rotary.Dimensions / 2;
-        float[]? Divisors(string name, string key) => reader.OptionalValues(name) is not { } values ? HuggingFaceConfig.RotaryValues(file.Metadata, key, pairs)
+        float[]? Divisors(string name, string key) => reader.OptionalValues(name) is not { } values ? configuration?.RotaryDivisors(key, pairs)
             : values.Length == pairs ? values
             : throw new InvalidDataException($"{file.Path}: tensor '{name}' should be [{pairs}], found [{values.Length}].");
         config = config with

@@ -78,6 +78,21 @@ public sealed class CommandTests : IDisposable
     }
 
     [Fact]
+    public void More_tokens_than_the_model_was_made_for_are_pointed_out()
+    {
+        const string Warning = "exceed the 512 that the model was made for";
+        string file = Path.Combine(_folder, "long.txt");
+        File.WriteAllText(file, string.Concat(Enumerable.Repeat("Once upon a time there was a little dog. ", 80)));
+        var (code, _, error) = Fastlayers("perplexity", "--model", Sample, "--file", file, "--context", "600");
+        Assert.Equal(0, code);
+        Assert.Contains("600 tokens " + Warning, error, StringComparison.Ordinal);
+        Assert.DoesNotContain(Warning, Fastlayers("perplexity", "--model", Sample, "--file", file, "--context", "512").Error, StringComparison.Ordinal);
+        string prompt = File.ReadAllText(file);
+        Assert.Contains(Warning, Fastlayers("run", "--prompt", prompt, "--context", "2048", "--max-tokens", "2").Error, StringComparison.Ordinal);
+        Assert.DoesNotContain(Warning, Fastlayers("run", "--context", "2048", "--max-tokens", "2").Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Tokenize_prints_ids()
     {
         Assert.Equal("1,403,407,261,378", Fastlayers("tokenize", "--model", Sample, "--text", "Once upon a time", "--ids").Output.Trim());

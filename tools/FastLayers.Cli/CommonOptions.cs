@@ -62,6 +62,15 @@ internal static class CommonOptions
         if (result.Tokens.Any(t => t.Value.Length == 0)) result.AddError($"{option.Name} should be {expected}, found nothing.");
     });
 
+    /// <summary>
+    /// One line on the error stream if more tokens follow each other than the model was trained on. Learned positions end there, which is an error.
+    /// </summary>
+    public static void WarnBeyondContext(Model model, int tokens)
+    {
+        if (model.Config.Rotary is not null && tokens > model.Config.ContextLength)
+            Console.Error.WriteLine($"Warning: {tokens} tokens exceed the {model.Config.ContextLength} that the model was made for; expect worse predictions beyond.");
+    }
+
     public static Device CreateDevice(string name, int threads) =>
         name == "cpu" ? new CpuDevice(threads) : throw new UsageException($"--device should be cpu, found '{name}'. See 'fastlayers devices'.");
 

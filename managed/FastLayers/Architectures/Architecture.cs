@@ -51,7 +51,7 @@ internal sealed record Architecture(string Name)
     /// <summary>Length of the window in files that do not state it.</summary>
     public int DefaultWindow { get; init; }
 
-    /// <summary>The file may state a window that the reference engine does not apply (phi3).</summary>
+    /// <summary>A GGUF file may state a window that the engine it was made for does not apply (phi3).</summary>
     public bool IgnoresWindow { get; init; }
 
     /// <summary>Base of the rotary frequencies in windowed layers where it differs.</summary>

@@ -9,10 +9,14 @@ internal sealed class ConfigReader(ModelMetadata metadata, Architecture architec
     /// <summary>Upper bounds of plausible models; more is a damaged file and would only fail later, with less to say.</summary>
     private const int MaximumSize = 1 << 24;
 
-    private const int MaximumLayers = 4096;
+    internal const int MaximumLayers = 4096;
 
     /// <summary>Key that translated metadata carries to say that rotary pairs are halves, whatever the architecture's GGUF files do.</summary>
     internal const string RotaryHalvesKey = "fastlayers.rope.halves";
+
+    internal const string WindowPatternKey = "attention.sliding_window_pattern";
+
+    private bool IsTranslated => metadata.Contains(RotaryHalvesKey);
 
     public TransformerConfig Read(int vocabularySize)
     {
@@ -27,13 +31,14 @@ internal sealed class ConfigReader(ModelMetadata metadata, Architecture architec
         int experts = Size("expert_count", fallback: 0, minimum: 0);
         int used = Size("expert_used_count", fallback: experts > 0 ? 1 : 0, minimum: 0);
         if (used > experts || (experts > 0 && used == 0)) throw Bad("expert_used_count", $"1 to {experts}", used);
-        int window = architecture.IgnoresWindow ? 0 : Size("attention.sliding_window", fallback: architecture.DefaultWindow, minimum: 0);
+        int window = architecture.IgnoresWindow && !IsTranslated ? 0 : Size("attention.sliding_window", fallback: architecture.DefaultWindow, minimum: 0);
+        var windowedLayers = metadata.Values.GetValueOrDefault(Key(WindowPatternKey)) as bool[];
+        if (windowedLayers is not null && windowedLayers.Length != layers) throw Bad(WindowPatternKey, $"one value a layer, {layers}", windowedLayers.Length);
         bool causal = metadata.GetFlag(Key("attention.causal"), architecture.Causal)!.Value;
         var rotary = architecture.Rotary ? Rotary(keySize) : null;
 
         string epsilonKey = architecture.Norm == NormKind.Rms ? "attention.layer_norm_rms_epsilon" : "attention.layer_norm_epsilon";
-        float epsilon = Real(epsilonKey, 1e-5f);
-        if (epsilon < 0) throw Bad(epsilonKey, "at least 0", epsilon);
+        float epsilon = NotNegative(epsilonKey, 1e-5f);
 
         return new TransformerConfig
         {
@@ -44,7 +49,7 @@ internal sealed class ConfigReader(ModelMetadata metadata, Architecture architec
             LayerCount = layers,
             ContextLength = Size("context_length"),
             EmbeddingScale = architecture.ScalesEmbeddings ? MathF.Sqrt(width) : 1,
-            LogitSoftCap = architecture.LogitSoftCap > 0 ? Real("final_logit_softcapping", architecture.LogitSoftCap) : 0,
+            LogitSoftCap = NotNegative("final_logit_softcapping", architecture.LogitSoftCap),
             Norm = new NormConfig(architecture.Norm, epsilon),
             Attention = new AttentionConfig
             {
@@ -52,11 +57,12 @@ internal sealed class ConfigReader(ModelMetadata metadata, Architecture architec
                 KvHeads = kvHeads,
                 KeySize = keySize,
                 ValueSize = valueSize,
-                Scale = layers == architecture.LayerCountScaledByWidth ? 1f / MathF.Sqrt(width / heads) : 0,
-                SoftCap = architecture.AttentionSoftCap > 0 ? Real("attn_logit_softcapping", architecture.AttentionSoftCap) : 0,
+                Scale = NotNegative("attention.scale", layers == architecture.LayerCountScaledByWidth ? 1f / MathF.Sqrt(width / heads) : 0),
+                SoftCap = NotNegative("attn_logit_softcapping", architecture.AttentionSoftCap),
                 Causal = causal,
                 Window = window,
-                WindowPattern = architecture.WindowPattern,
+                WindowPattern = windowedLayers is null ? Size(WindowPatternKey, fallback: architecture.WindowPattern, minimum: 0) : architecture.WindowPattern,
+                WindowedLayers = windowedLayers,
             },
             FeedForward = new FeedForwardConfig
             {
@@ -129,7 +135,8 @@ internal sealed class ConfigReader(ModelMetadata metadata, Architecture architec
     }
 
     /// <summary>The key as the user's file writes it.</summary>
-    private string KeyInFile(string name) => metadata.Contains(RotaryHalvesKey) ? HuggingFaceConfig.SourceOf(name) : Key(name);
+    private string KeyInFile(string name) =>
+        IsTranslated && !metadata.Contains(Key(name)) ? HuggingFaceConfig.SourceOf(name) : metadata.NameInFile(Key(name));
 
     private string Key(string name) => $"{architecture.Name}.{name}";
 
@@ -143,6 +150,12 @@ internal sealed class ConfigReader(ModelMetadata metadata, Architecture architec
     {
         float value = (float)(metadata.GetNumber(Key(name)) ?? fallback);
         return float.IsFinite(value) ? value : throw Bad(name, "a finite number", value);
+    }
+
+    private float NotNegative(string name, float fallback)
+    {
+        float value = Real(name, fallback);
+        return value >= 0 ? value : throw Bad(name, "at least 0", value);
     }
 
     private InvalidDataException Bad(string name, string expected, object found) =>

@@ -9,6 +9,7 @@ namespace FastLayers.Loading;
 public sealed class ModelMetadata
 {
     private readonly Dictionary<string, object> _values;
+    private readonly IReadOnlyDictionary<string, string>? _names;
 
     /// <summary>Creates the table.</summary>
     /// <param name="source">The file that the values come from; named in errors.</param>
@@ -20,6 +21,13 @@ public sealed class ModelMetadata
         _values = new Dictionary<string, object>(values, StringComparer.Ordinal);
     }
 
+    /// <summary>Creates a table whose keys are translated ones.</summary>
+    /// <param name="source">The file that the values come from.</param>
+    /// <param name="values">The values by key.</param>
+    /// <param name="names">What the file calls a key, for errors; keys that are not there have the same name in both.</param>
+    internal ModelMetadata(string source, IReadOnlyDictionary<string, object> values, IReadOnlyDictionary<string, string> names)
+        : this(source, values) => _names = names;
+
     /// <summary>The file that the values come from.</summary>
     public string Source { get; }
 
@@ -28,6 +36,9 @@ public sealed class ModelMetadata
 
     /// <summary>Whether <paramref name="key"/> is present.</summary>
     public bool Contains(string key) => _values.ContainsKey(key);
+
+    /// <summary>What the file calls a key.</summary>
+    internal string NameInFile(string key) => _names?.GetValueOrDefault(key) ?? key;
 
     /// <summary>The value as text, or <paramref name="fallback"/> if the key is missing.</summary>
     /// <exception cref="InvalidDataException">The value is not a string.</exception>
@@ -108,7 +119,7 @@ public sealed class ModelMetadata
     }
 
     private InvalidDataException Mismatch(string key, string expected, object found) =>
-        new($"{Source}: metadata '{key}' should be {expected}, found {Describe(found)}.");
+        new($"{Source}: metadata '{NameInFile(key)}' should be {expected}, found {Describe(found)}.");
 
     private static string Describe(object value) =>
         value is Array array ? $"an array of {array.Length} {array.GetType().GetElementType()!.Name}" : $"{value.GetType().Name} {value}";

@@ -14,7 +14,14 @@ public sealed record LayerPlan
     private LayerPlan(ImmutableArray<LayerStep> layers) => Layers = layers;
 
     /// <summary>One step a layer.</summary>
-    public ImmutableArray<LayerStep> Layers { get; init; }
+    /// <exception cref="ArgumentException">The array is default, or a step is null.</exception>
+    public ImmutableArray<LayerStep> Layers
+    {
+        get;
+        init => field = value.IsDefault || value.Contains(null!)
+            ? throw new ArgumentException($"{nameof(Layers)} of a plan holds one step a layer; it may not be default or hold null.", nameof(value))
+            : value;
+    }
 
     /// <summary>The plan that runs every layer.</summary>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="layerCount"/> is not positive.</exception>

@@ -248,6 +248,8 @@ public sealed class Session : IDisposable
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(options.SequenceCount);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(options.ChunkLength);
         ArgumentOutOfRangeException.ThrowIfNegative(options.ContextLength);
+        if (options.KvFormat is null)
+            throw new ArgumentException($"{nameof(SessionOptions.KvFormat)} is null; keys and values are stored as f16 or f32.", nameof(options));
         if (options.KvFormat != Format.F16 && options.KvFormat != Format.F32)
             throw new ArgumentException($"Keys and values are stored as f16 or f32, not {options.KvFormat.Name}.", nameof(options));
         if (config.Rotary is null && contextLength > config.ContextLength)

@@ -5,14 +5,22 @@ namespace FastLayers.Synthesis;
 /// <summary>What must hold between the numbers of a model's shape and its architecture.</summary>
 internal sealed class SyntheticCheck(SyntheticArchitecture architecture, SyntheticModelOptions options)
 {
+    /// <summary>As many layers and values as the reader of models takes.</summary>
+    private const int MostLayers = 4096;
+
+    private const int MostValues = 1 << 24;
+
+    /// <summary>Sixteen times the largest vocabulary in use; its texts are made in memory.</summary>
+    private const int MostTokens = 1 << 22;
+
     public void Run()
     {
-        AtLeastOne("layers", options.Layers);
-        AtLeastOne("width", options.Width);
-        AtLeastOne("ffn", options.FeedForward);
-        AtLeastOne("heads", options.Heads);
-        AtLeastOne("vocabulary", options.Vocabulary);
-        AtLeastOne("context", options.Context);
+        Within("layers", options.Layers, MostLayers);
+        Within("width", options.Width, MostValues);
+        Within("ffn", options.FeedForward, MostValues);
+        Within("heads", options.Heads, MostValues);
+        Within("vocabulary", options.Vocabulary, MostTokens);
+        Within("context", options.Context, MostValues);
         Require(options.KeyValueHeads >= 0 && options.HeadSize >= 0 && options.Window >= 0, $"kv-heads, head-size and window may not be negative");
         Require(float.IsFinite(options.Deviation) && options.Deviation >= 0, $"deviation should be 0 or above, found {options.Deviation}");
         CheckFormat();
@@ -72,7 +80,11 @@ internal sealed class SyntheticCheck(SyntheticArchitecture architecture, Synthet
             $"{architecture.Name} needs experts >= experts-used >= 1, found experts {options.Experts}, experts-used {options.ExpertsUsed}");
     }
 
-    private static void AtLeastOne(string key, int value) => Require(value > 0, $"{key} should be at least 1, found {value}");
+    private static void Within(string key, int value, int most)
+    {
+        Require(value > 0, $"{key} should be at least 1, found {value}");
+        Require(value <= most, $"{key} should be at most {most}, found {value}");
+    }
 
     private static void Require(bool holds, FormattableString message)
     {

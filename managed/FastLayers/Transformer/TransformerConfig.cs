@@ -84,8 +84,12 @@ public sealed record AttentionConfig
     /// </summary>
     public int WindowPattern { get; init; }
 
+    /// <summary>Which layers have the window, one value a layer, where no <see cref="WindowPattern"/> says it; or null.</summary>
+    public IReadOnlyList<bool>? WindowedLayers { get; init; }
+
     /// <summary>Whether layer <paramref name="layer"/> has the sliding window.</summary>
-    public bool IsWindowed(int layer) => Window > 0 && (WindowPattern == 0 || layer % WindowPattern != WindowPattern - 1);
+    public bool IsWindowed(int layer) =>
+        Window > 0 && (WindowedLayers is { } layers ? layers[layer] : WindowPattern == 0 || layer % WindowPattern != WindowPattern - 1);
 }
 
 /// <summary>Norms of a model. Where they stand follows from which norm weights a layer has.</summary>

@@ -29,6 +29,8 @@ public sealed class ModelRefusalTests : IDisposable
     [InlineData("llama.rope.freq_base", 0f, "rotary")]
     [InlineData("llama.rope.freq_base", -10000f, "rotary")]
     [InlineData("llama.rope.scaling.factor", -2f, "a positive number")]
+    [InlineData("llama.attention.sliding_window_pattern", new bool[] { true, false }, "one value a layer, 5, found 2")]
+    [InlineData("llama.attention.scale", -1f, "at least 0, found -1")]
     [InlineData("llama.expert_count", 4, "tensor 'blk.0.ffn_")]
     public void Metadata_that_makes_no_sense(string key, object value, string named) =>
         Refused(EditedModel.Write(s_sample, _folder.PathOf("model.gguf"), new() { [key] = value }), named);
@@ -51,14 +53,28 @@ public sealed class ModelRefusalTests : IDisposable
     [InlineData("llama", ",\"hidden_act\":7", "hidden_act")]
     [InlineData("gemma2", ",\"hidden_activation\":\"gelu\"", "hidden_activation")]
     [InlineData("llama", ",\"head_dim\":-4", "metadata 'head_dim' should be")]
-    [InlineData("llama", ",\"partial_rotary_factor\":1e300", "rope.dimension_count")]
-    [InlineData("llama", ",\"rope_theta\":\"large\"", "a number")]
+    [InlineData("llama", ",\"partial_rotary_factor\":1e300", "'partial_rotary_factor' should be above 0, at most 1, found 1E+300")]
+    [InlineData("llama", ",\"rope_theta\":\"large\"", "metadata 'rope_theta' should be a number")]
     [InlineData("llama", ",\"tie_word_embeddings\":false", "'lm_head.weight' is missing")]
     public void A_configuration_that_makes_no_sense(string model, string extra, string named)
     {
         _folder.Write("config.json", Config.Replace("MODEL", model, StringComparison.Ordinal).Replace("EXTRA", extra, StringComparison.Ordinal));
         SafetensorsModel.WriteLlama(_folder.PathOf("model.safetensors"), vocabulary: 10, width: 8);
         Refused(_folder.Path, named);
+    }
+
+    [Theory]
+    [InlineData(true, ",\"attention_bias\":true", "'attention_bias' is true, but tensor 'model.layers.0.self_attn.q_proj.bias' is missing")]
+    [InlineData(true, ",\"mlp_bias\":true", "'mlp_bias' is true, but tensor 'model.layers.0.mlp.gate_proj.bias' is missing")]
+    [InlineData(true, ",\"attention_bias\":false,\"mlp_bias\":false", null)]
+    [InlineData(false, ",\"attention_bias\":false", "'attention_bias' is false, but tensor 'model.layers.0.self_attn.q_proj.bias' is there")]
+    [InlineData(false, ",\"attention_bias\":true", null)]
+    public void Biases_are_there_as_the_configuration_says(bool without, string extra, string? named)
+    {
+        _folder.Write("config.json", Config.Replace("MODEL", "llama", StringComparison.Ordinal).Replace("EXTRA", extra, StringComparison.Ordinal));
+        SafetensorsModel.WriteLlama(_folder.PathOf("model.safetensors"), vocabulary: 10, width: 8, attentionBias: !without);
+        if (named is not null) Refused(_folder.Path, named);
+        else Model.Load(_folder.Path).Dispose();
     }
 
     [Fact]

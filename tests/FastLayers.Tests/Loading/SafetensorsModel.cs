@@ -9,15 +9,19 @@ namespace FastLayers.Tests.Loading;
 internal static class SafetensorsModel
 {
     /// <summary>One block of llama with two heads, its feed-forward part as wide as the stream, and no output matrix of its own.</summary>
-    public static void WriteLlama(string path, int vocabulary, int width)
+    public static void WriteLlama(string path, int vocabulary, int width, bool attentionBias = false)
     {
         long[] square = [width, width];
+        (string, long[])[] biases = [.. from map in (string[])["q_proj", "k_proj", "v_proj", "o_proj"] select ($"model.layers.0.self_attn.{map}.bias", new long[] { width })];
         Write(path,
+        [
+            .. attentionBias ? biases : [],
             ("model.embed_tokens.weight", [vocabulary, width]), ("model.norm.weight", [width]),
             ("model.layers.0.input_layernorm.weight", [width]), ("model.layers.0.post_attention_layernorm.weight", [width]),
             ("model.layers.0.self_attn.q_proj.weight", square), ("model.layers.0.self_attn.k_proj.weight", square),
             ("model.layers.0.self_attn.v_proj.weight", square), ("model.layers.0.self_attn.o_proj.weight", square),
-            ("model.layers.0.mlp.gate_proj.weight", square), ("model.layers.0.mlp.up_proj.weight", square), ("model.layers.0.mlp.down_proj.weight", square));
+            ("model.layers.0.mlp.gate_proj.weight", square), ("model.layers.0.mlp.up_proj.weight", square), ("model.layers.0.mlp.down_proj.weight", square),
+        ]);
     }
 
     /// <summary>Two blocks of the sentence encoder; the first widens the stream from 4 to 8.</summary>

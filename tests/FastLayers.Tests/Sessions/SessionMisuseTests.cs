@@ -73,6 +73,15 @@ public class SessionMisuseTests
     }
 
     [Fact]
+    public void Options_that_are_null_or_default_are_named()
+    {
+        using var model = TestModels.Load("tiny64-f32");
+        Assert.Contains("KvFormat", Assert.Throws<ArgumentException>(() => model.CreateSession(new SessionOptions { KvFormat = null! })).Message, StringComparison.Ordinal);
+        Assert.Contains("Layers", Assert.Throws<ArgumentException>(() => LayerPlan.RunAll(2) with { Layers = default }).Message, StringComparison.Ordinal);
+        Assert.Contains("Layers", Assert.Throws<ArgumentException>(() => LayerPlan.RunAll(2) with { Layers = [new LayerStep(), null!] }).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_session_of_a_disposed_model_says_so()
     {
         var model = TestModels.Load("tiny64-Q4_0");

@@ -72,6 +72,8 @@ public sealed class SyntheticModelOptionsTests
     [InlineData("rope-dimensions=8", "llama", "f32", "rope-dimensions")]
     [InlineData("rope-dimensions=32", "phi3", "f32", "head size")]
     [InlineData("window=8", "llama", "f32", "window")]
+    [InlineData("vocabulary=2000000000", "llama", "f32", "vocabulary should be at most 4194304, found 2000000000")]
+    [InlineData("layers=5000", "llama", "f32", "layers should be at most 4096")]
     [InlineData("tied=false", "gemma2", "f32", "tied")]
     [InlineData("tied=true", "olmo2", "f32", "tied")]
     [InlineData("experts=4,experts-used=2", "llama", "f32", "experts")]

@@ -33,6 +33,8 @@ internal static class PerplexityCommand
             int[][] documents = [.. Split(text, result.GetValue(separator), result.GetValue(last)).Select(d => tokenizer.Encode(d, addSpecial: false))];
             int textLength = tokenizer.AddsBegin ? length - 1 : length;
             if (result.GetValue(firstWindow)) documents = [.. documents.Select(d => d[..Math.Min(d.Length, textLength)])];
+            int longest = documents.Length == 0 ? 0 : documents.Max(d => d.Length);
+            CommonOptions.WarnBeyondContext(loaded, Math.Min(length, longest + length - textLength));
             var measured = await ProgressBar.RunAsync("Perplexity", result.GetValue(json), progress => PerplexityMeter.Measure(loaded, documents, length, Math.Min(step, textLength), progress, cancellation)).ConfigureAwait(false);
             if (result.GetValue(json)) JsonOutput.Write(new PerplexityOutput(measured.Nll, measured.Perplexity, measured.StandardError, measured.Tokens, length, step));
             else Console.Out.WriteLine(string.Create(CultureInfo.InvariantCulture, $"perplexity {measured.Perplexity:f4}  nll {measured.Nll:f4} ± {measured.StandardError:f4} nats over {measured.Tokens} tokens"));

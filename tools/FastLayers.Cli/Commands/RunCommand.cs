@@ -92,6 +92,7 @@ internal static class RunCommand
             if (!request.Json) Console.Out.WriteLine();
         }
 
+        CommonOptions.WarnBeyondContext(model, statistics!.PromptTokens + statistics.GeneratedTokens);
         if (request.Json)
         {
             JsonOutput.Write(new RunResult(
