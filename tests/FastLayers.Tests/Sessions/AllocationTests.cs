@@ -9,6 +9,8 @@ public class AllocationTests
 {
     public const string Name = "Alone";
 
+    private const int StepsPerWindow = 40;
+
     [Theory]
     [InlineData("tiny64-f32", ActivationPrecision.Float32)]
     [InlineData("tiny256-Q4_K_M", ActivationPrecision.Int8)]
@@ -45,12 +47,16 @@ public class AllocationTests
         var logits = new float[model.Config.VocabularySize];
         for (int i = 0; i < 70; i++) Step(session, i, logits);
 
-        long before = GC.GetTotalAllocatedBytes(precise: true);
-        for (int i = 0; i < 130; i++) Step(session, i, logits);
-        long allocated = GC.GetTotalAllocatedBytes(precise: true) - before;
+        // The count is of the whole process, so that worker threads are in it, and now and then something else of the runtime is too. A pass
+        // that allocates does so in every window, at least 24 bytes a step.
+        Assert.InRange(Enumerable.Range(0, 3).Min(_ => AllocatedBytes(session, logits)), 0, StepsPerWindow - 1);
+    }
 
-        // The count is of the whole process, worker threads included; one allocation a step would be at least 24 bytes times 130.
-        Assert.InRange(allocated, 0, 129);
+    private static long AllocatedBytes(Session session, float[] logits)
+    {
+        long before = GC.GetTotalAllocatedBytes(precise: true);
+        for (int i = 0; i < StepsPerWindow; i++) Step(session, i, logits);
+        return GC.GetTotalAllocatedBytes(precise: true) - before;
     }
 
     [Fact]
