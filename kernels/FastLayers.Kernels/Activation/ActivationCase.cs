@@ -18,7 +18,7 @@ public static class ActivationCase
         $"Activations.{kind}", $"y = {kind}(x)",
         (x, y) => ActivationReference.Row(kind, x, y),
         (level, x, y) => Activations.Row(level, kind, x, y),
-        Tolerance, ToleranceReason, OperationsOf(kind), deviation: 2);
+        Tolerance, ToleranceReason, OperationsOf(kind), deviation: 2, magnitude: MagnitudeOf(kind));
 
     private static KernelOperation CreateGated(ActivationKind kind) => new()
     {
@@ -27,6 +27,7 @@ public static class ActivationCase
         Shapes = RowShapes.All,
         Tolerance = Tolerance,
         ToleranceReason = ToleranceReason,
+        Magnitude = MagnitudeOf(kind),
         BytesMoved = shape => 3 * shape.FloatBytes(),
         OperationCount = shape => (OperationsOf(kind) + 1) * shape.ValueCount(),
         Fill = arguments =>
@@ -44,6 +45,9 @@ public static class ActivationCase
                 Activations.GatedRow(level, kind, arguments.Row("gate", row, columns), arguments.Row("up", row, columns), arguments.Row("y", row, columns));
         },
     };
+
+    /// <summary>For negative x the GELUs are what is left of 1 - 1, times x.</summary>
+    private static double MagnitudeOf(ActivationKind kind) => kind is ActivationKind.GeluErf or ActivationKind.GeluTanh ? 1 : 0;
 
     private static int OperationsOf(ActivationKind kind) => kind switch
     {

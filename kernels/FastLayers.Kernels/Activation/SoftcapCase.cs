@@ -5,7 +5,7 @@ namespace FastLayers.Kernels.Activation;
 /// <summary>Catalog entry of <see cref="Softcap"/>.</summary>
 public static class SoftcapCase
 {
-    private const float Cap = 30;
+    internal const float Cap = 30;
 
     /// <summary>The entry.</summary>
     public static KernelOperation Operation { get; } = RowCase.Create(

@@ -6,7 +6,7 @@ namespace FastLayers.Kernels.Attention;
 /// <summary>Catalog entries of <see cref="AttentionSimd"/>: one sequence, its last rows attending, keys and values appended first.</summary>
 public static unsafe class AttentionCase
 {
-    private const int KvHeads = 2;
+    internal const int KvHeads = 2;
 
     /// <summary>One entry a cache format, and one with soft-capped scores.</summary>
     public static IReadOnlyList<KernelOperation> All { get; } = [Create("Attention.f32", false, 0), Create("Attention.f16", true, 0), Create("Attention.Softcap", false, 2.5f)];

@@ -18,4 +18,19 @@ public sealed class CpuKernelRunner(SimdLevel level) : IKernelRunner
         ArgumentNullException.ThrowIfNull(operation);
         operation.Simd(level, arguments);
     }
+
+    /// <inheritdoc/>
+    public double Measure(KernelOperation operation, KernelArguments arguments, TimeSpan budget)
+    {
+        ArgumentNullException.ThrowIfNull(operation);
+        return KernelTimer.Measure(
+            count =>
+            {
+                for (int i = 0; i < count; i++) operation.Simd(level, arguments);
+            },
+            budget);
+    }
+
+    /// <inheritdoc/>
+    public DeviceLimits MeasureLimits() => CpuLimits.Measure(level);
 }

@@ -14,4 +14,13 @@ public interface IKernelRunner
 
     /// <summary>Runs the operation and returns when the outputs are in <paramref name="arguments"/>.</summary>
     void Run(KernelOperation operation, KernelArguments arguments);
+
+    /// <summary>Seconds that one run of the operation takes, without moving buffers.</summary>
+    /// <param name="operation">The operation.</param>
+    /// <param name="arguments">Its buffers; the outputs are not copied back.</param>
+    /// <param name="budget">Time to spend.</param>
+    double Measure(KernelOperation operation, KernelArguments arguments, TimeSpan budget);
+
+    /// <summary>Measures what the device can do at most.</summary>
+    DeviceLimits MeasureLimits();
 }

@@ -83,7 +83,12 @@ public sealed class KernelArguments
     }
 
     /// <summary>Adds <paramref name="rows"/> rows of bell-shaped values of deviation 1, stored in <paramref name="format"/>.</summary>
-    public Span<byte> AddEncoded(string name, Format format, int rows, int columns)
+    /// <param name="name">Name of the buffer.</param>
+    /// <param name="format">How the rows are stored.</param>
+    /// <param name="rows">Number of rows.</param>
+    /// <param name="columns">Values a row.</param>
+    /// <param name="distinctRows">Rows that are made; those after repeat them.</param>
+    public Span<byte> AddEncoded(string name, Format format, int rows, int columns, int distinctRows = int.MaxValue)
     {
         ArgumentNullException.ThrowIfNull(format);
         var values = new float[columns];
@@ -91,6 +96,12 @@ public sealed class KernelArguments
         var bytes = Add<byte>(name, KernelBufferRole.Input, checked(rows * rowBytes));
         for (var row = 0; row < rows; row++)
         {
+            if (row >= distinctRows)
+            {
+                bytes.Slice((row - distinctRows) * rowBytes, rowBytes).CopyTo(bytes[(row * rowBytes)..]);
+                continue;
+            }
+
             foreach (ref var value in values.AsSpan()) value = NextNormal();
             format.Encode(values, bytes.Slice(row * rowBytes, rowBytes));
         }

@@ -26,7 +26,7 @@ public sealed unsafe class KernelBuffer
     private const int Alignment = 64;
 
     // One register of the widest kind on each side, and room to align.
-    private const int GuardBytes = 64;
+    internal const int GuardBytes = 64;
     private const byte GuardValue = 0xFF;
 
     private readonly byte[] _memory;
@@ -64,6 +64,9 @@ public sealed unsafe class KernelBuffer
 
     /// <summary>The content as bytes.</summary>
     public Span<byte> Bytes => _memory.AsSpan(_start, ByteLength);
+
+    /// <summary>The content with <see cref="GuardBytes"/> of guard on both sides.</summary>
+    internal Span<byte> GuardedBytes => _memory.AsSpan(_start - GuardBytes, ByteLength + (2 * GuardBytes));
 
     /// <summary>Address of the first element.</summary>
     public byte* Pointer => (byte*)Unsafe.AsPointer(ref MemoryMarshal.GetArrayDataReference(_memory)) + _start;

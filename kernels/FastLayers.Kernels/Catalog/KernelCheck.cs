@@ -38,7 +38,7 @@ public static class KernelCheck
                     : $"'{buffer.Name}' differs at byte {place}: expected {reference.Bytes[place]}, found {buffer.Bytes[place]}");
             }
 
-            var error = Error(buffer.Elements<float>(), reference.Elements<float>());
+            var error = Error(buffer.Elements<float>(), reference.Elements<float>(), operation.Magnitude);
             worst = Math.Max(worst, error);
             if (!(error <= operation.Tolerance))
             {
@@ -57,8 +57,11 @@ public static class KernelCheck
     /// Σ(y - r)² / Σr². Where r is NaN or infinite, y must be the same, or the error is ∞; such values do not enter the sums. Zeros only
     /// must come out as zeros.
     /// </summary>
+    /// <param name="actual">The values y.</param>
+    /// <param name="reference">The values r.</param>
+    /// <param name="magnitude">If positive, Σr² counts as no less than that many values of this size give: see <see cref="KernelOperation.Magnitude"/>.</param>
     /// <exception cref="ArgumentException">The lengths differ.</exception>
-    public static double Error(ReadOnlySpan<float> actual, ReadOnlySpan<float> reference)
+    public static double Error(ReadOnlySpan<float> actual, ReadOnlySpan<float> reference, double magnitude = 0)
     {
         Simd.RowArguments.RequireLength(nameof(KernelCheck), reference.Length, actual.Length, nameof(actual));
         double difference = 0, power = 0;
@@ -74,6 +77,6 @@ public static class KernelCheck
             power += (double)reference[i] * reference[i];
         }
 
-        return difference == 0 ? 0 : difference / power;
+        return difference == 0 ? 0 : difference / Math.Max(power, magnitude * magnitude * reference.Length);
     }
 }

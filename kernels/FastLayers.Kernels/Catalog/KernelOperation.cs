@@ -18,11 +18,24 @@ public sealed class KernelOperation
     /// <summary>Shapes to try: one row, odd sizes, tails, nothing at all where allowed, and something large.</summary>
     public required IReadOnlyList<KernelShape> Shapes { get; init; }
 
+    /// <summary>Shapes to measure: large enough that a device has something to do. The last of <see cref="Shapes"/> if none are given.</summary>
+    public IReadOnlyList<KernelShape> MeasuredShapes
+    {
+        get => field ?? [Shapes[^1]];
+        init;
+    }
+
     /// <summary>
     /// The largest normalized mean square error, Σ(y - r)² / Σr², of a float output y against the double-precision result r. Integers must be
     /// equal.
     /// </summary>
     public required double Tolerance { get; init; }
+
+    /// <summary>
+    /// The size of what cancels or underflows in small results, or 0: the mean square of an output counts as no less than the square of this,
+    /// since the last bit of a term of this size is the best that any sum can keep.
+    /// </summary>
+    public double Magnitude { get; init; }
 
     /// <summary>Where the tolerance comes from.</summary>
     public required string ToleranceReason { get; init; }

@@ -14,13 +14,14 @@ internal static class RowCase
     /// <summary>Creates an entry over noise of the given deviation.</summary>
     public static KernelOperation Create(
         string name, string definition, RowDefinition reference, RowImplementation simd,
-        double tolerance, string toleranceReason, int operationsPerValue, float deviation = 1, params ReadOnlySpan<KernelShape> furtherShapes) => new()
+        double tolerance, string toleranceReason, int operationsPerValue, float deviation = 1, double magnitude = 0, params ReadOnlySpan<KernelShape> furtherShapes) => new()
         {
             Name = name,
             Definition = definition,
             Shapes = [.. RowShapes.All, .. furtherShapes],
             Tolerance = tolerance,
             ToleranceReason = toleranceReason,
+            Magnitude = magnitude,
             BytesMoved = shape => 2 * shape.FloatBytes(),
             OperationCount = shape => operationsPerValue * shape.ValueCount(),
             Fill = arguments =>

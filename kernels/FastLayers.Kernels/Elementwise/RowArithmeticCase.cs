@@ -6,16 +6,16 @@ namespace FastLayers.Kernels.Elementwise;
 /// <summary>Catalog entries of <see cref="RowArithmetic"/>.</summary>
 public static class RowArithmeticCase
 {
-    private const float Factor = 0.7f;
+    internal const float Factor = 0.7f;
 
     /// <summary>Addition.</summary>
     public static KernelOperation Add { get; } = Create(
-        "RowArithmetic.Add", "y += x", 1, arguments => RowArithmeticReference.Add(arguments.Floats("x"), arguments.Floats("y")),
+        "RowArithmetic.Add", "y += x", 1, 1e-14, "One float rounding, which the definition makes too.", arguments => RowArithmeticReference.Add(arguments.Floats("x"), arguments.Floats("y")),
         (level, arguments, row, columns) => RowArithmetic.Add(level, arguments.Row("x", row, columns), arguments.Row("y", row, columns)));
 
     /// <summary>Addition of a multiple.</summary>
     public static KernelOperation AddScaled { get; } = Create(
-        "RowArithmetic.AddScaled", "y += factor · x", 2,
+        "RowArithmetic.AddScaled", "y += factor · x", 2, 1e-13, "Two float roundings (6e-8 each) where the hardware fuses nothing, the first of a product that may be larger than the sum.",
         arguments => RowArithmeticReference.AddScaled(Factor, arguments.Floats("x"), arguments.Floats("y")),
         (level, arguments, row, columns) =>
             RowArithmetic.AddScaled(level, Factor, arguments.Row("x", row, columns), arguments.Row("y", row, columns)));
@@ -59,13 +59,15 @@ public static class RowArithmeticCase
     };
 
     private static KernelOperation Create(
-        string name, string definition, int operations, Action<KernelArguments> reference, Action<SimdLevel, KernelArguments, int, int> simdRow) => new()
+        string name, string definition, int operations, double tolerance, string toleranceReason, Action<KernelArguments> reference,
+        Action<SimdLevel, KernelArguments, int, int> simdRow) => new()
         {
             Name = name,
             Definition = definition,
             Shapes = RowShapes.All,
-            Tolerance = 1e-14,
-            ToleranceReason = "One or two float roundings, the last of which the definition makes too.",
+            Tolerance = tolerance,
+            ToleranceReason = toleranceReason,
+            Magnitude = 1,
             BytesMoved = shape => 3 * shape.FloatBytes(),
             OperationCount = shape => operations * shape.ValueCount(),
             Fill = arguments =>

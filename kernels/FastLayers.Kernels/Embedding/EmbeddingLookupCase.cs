@@ -7,8 +7,8 @@ namespace FastLayers.Kernels.Embedding;
 /// <summary>Catalog entries of <see cref="EmbeddingLookup"/>.</summary>
 public static class EmbeddingLookupCase
 {
-    private const float Scale = 0.3f;
-    private const int TableRows = 9;
+    internal const float Scale = 0.3f;
+    internal const int TableRows = 9;
 
     /// <summary>One entry a format.</summary>
     public static IReadOnlyList<KernelOperation> ByFormat { get; } = [.. Format.All.Select(Create)];

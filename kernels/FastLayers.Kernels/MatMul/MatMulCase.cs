@@ -7,6 +7,9 @@ namespace FastLayers.Kernels.MatMul;
 /// <summary>Catalog entries of <see cref="MatMulSimdFloat"/> and <see cref="MatMulSimdInt8"/>.</summary>
 public static unsafe class MatMulCase
 {
+    /// <summary>Rows of weights that are encoded; a matrix to measure with repeats them, since searching for scales takes longer than the product.</summary>
+    private const int MostDistinctRows = 64;
+
     /// <summary>Float activations, one entry a format.</summary>
     public static IReadOnlyList<KernelOperation> FloatByFormat { get; } = [.. Format.All.Select(format => Create(
         format, "MatMul.Float", "x", "Float sums of the columns in 4 to 16 parts.", (level, arguments) => MatMulSimdFloat.Multiply(CallingThread.Pool, Operands(format, arguments), level)))];
@@ -40,14 +43,17 @@ public static unsafe class MatMulCase
         Name = $"{name}.{format.Name}",
         Definition = $"y[m, n] = bias[n] + Σ_k ({activation})[m, k] · w[n, k]",
         Shapes = [.. ShapesOf(format)],
+        MeasuredShapes = [Of(1, 4096, 4096), Of(128, 1024, 4096)],
         Tolerance = 1e-11,
         ToleranceReason = reason,
+        // A few sums of many products can all be small by chance.
+        Magnitude = 4,
         BytesMoved = shape => (shape["outputs"] * format.RowBytes(shape["columns"])) + (4L * shape["rows"] * (shape["columns"] + shape["outputs"])),
         OperationCount = shape => 2L * shape["rows"] * shape["outputs"] * shape["columns"],
         Fill = arguments =>
         {
             var shape = arguments.Shape;
-            arguments.AddEncoded("w", format, shape["outputs"], shape["columns"]);
+            arguments.AddEncoded("w", format, shape["outputs"], shape["columns"], MostDistinctRows);
             arguments.AddNoise("bias", shape["outputs"]);
             arguments.AddNoise("x", shape["rows"] * shape["columns"]);
             if (activation != "x")
@@ -96,8 +102,12 @@ public static unsafe class MatMulCase
         {
             yield return Of(2, 6, 37);
             yield return Of(5, 3, 172);
+            yield return Of(1, 6, 37);
         }
 
+        // Enough rows for tiles, with tails in all three sizes where the format allows them.
+        yield return Of(11, 18, format.BlockLength == 1 ? 70 : Math.Max(format.BlockLength, 64));
+        yield return Of(33, 5, Math.Max(format.BlockLength, 64));
         yield return Of(1, 33, 2048);
     }
 

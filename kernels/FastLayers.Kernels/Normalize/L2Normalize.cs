@@ -7,6 +7,9 @@ namespace FastLayers.Kernels.Normalize;
 /// </summary>
 public static class L2Normalize
 {
+    /// <summary>The usual least length to divide by.</summary>
+    public const float SmallestLength = 1e-12f;
+
     /// <summary>Normalizes one row.</summary>
     /// <param name="x">The row; |x| below 1e18, beyond which the squares overflow.</param>
     /// <param name="epsilon">The least length to divide by, positive; keeps a row of zeros at zero.</param>

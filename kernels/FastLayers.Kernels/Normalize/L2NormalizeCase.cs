@@ -5,7 +5,7 @@ namespace FastLayers.Kernels.Normalize;
 /// <summary>Catalog entry of <see cref="L2Normalize"/>.</summary>
 public static class L2NormalizeCase
 {
-    private const float Epsilon = 1e-12f;
+    internal const float Epsilon = 1e-12f;
 
     /// <summary>The entry.</summary>
     public static KernelOperation Operation { get; } = RowCase.Create(

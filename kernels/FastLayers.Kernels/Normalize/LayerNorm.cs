@@ -1,3 +1,4 @@
+using FastLayers.Kernels.Elementwise;
 using FastLayers.Kernels.Simd;
 
 namespace FastLayers.Kernels.Normalize;
@@ -18,6 +19,31 @@ public static unsafe class LayerNorm
     /// <exception cref="ArgumentException">Lengths differ, y overlaps an input in part, or there is a bias but no weight.</exception>
     public static void Row(ReadOnlySpan<float> x, ReadOnlySpan<float> weight, ReadOnlySpan<float> bias, float epsilon, Span<float> y) =>
         Row(SimdDispatch.Level, x, weight, bias, epsilon, y);
+
+    /// <summary>Adds to one row, then normalizes it: x[i] += residual[i], and y from the new x.</summary>
+    /// <param name="residual">The summands.</param>
+    /// <param name="x">The row that is added to.</param>
+    /// <param name="weight">One factor a column; empty means 1.</param>
+    /// <param name="bias">One summand a column; empty means 0. A bias needs a weight.</param>
+    /// <param name="epsilon">Added to the variance; keeps a constant row at the bias.</param>
+    /// <param name="y">Receives the normalized row; apart from <paramref name="x"/>.</param>
+    /// <exception cref="ArgumentException">
+    /// Lengths differ, x or y overlaps an input in part, y overlaps x, or there is a bias but no weight. Nothing is changed then.
+    /// </exception>
+    public static void ResidualRow(
+        ReadOnlySpan<float> residual, Span<float> x, ReadOnlySpan<float> weight, ReadOnlySpan<float> bias, float epsilon, Span<float> y) =>
+        ResidualRow(SimdDispatch.Level, residual, x, weight, bias, epsilon, y);
+
+    internal static void ResidualRow(
+        SimdLevel level, ReadOnlySpan<float> residual, Span<float> x, ReadOnlySpan<float> weight, ReadOnlySpan<float> bias, float epsilon,
+        Span<float> y)
+    {
+        if (!bias.IsEmpty) RowArguments.RequireLength(nameof(LayerNorm), x.Length, weight.Length, nameof(weight));
+        RowArguments.RequireResidual(nameof(LayerNorm), x, weight, y);
+        RowArguments.RequireResidual(nameof(LayerNorm), x, bias, y);
+        RowArithmetic.Add(level, residual, x);
+        Row(level, x, weight, bias, epsilon, y);
+    }
 
     internal static void Row(
         SimdLevel level, ReadOnlySpan<float> x, ReadOnlySpan<float> weight, ReadOnlySpan<float> bias, float epsilon, Span<float> y)

@@ -1,3 +1,4 @@
+using FastLayers.Kernels.Elementwise;
 using FastLayers.Kernels.Simd;
 
 namespace FastLayers.Kernels.Normalize;
@@ -16,6 +17,24 @@ public static unsafe class RmsNorm
     /// <exception cref="ArgumentException">Lengths differ, or y overlaps an input in part.</exception>
     public static void Row(ReadOnlySpan<float> x, ReadOnlySpan<float> weight, float epsilon, Span<float> y) =>
         Row(SimdDispatch.Level, x, weight, epsilon, y);
+
+    /// <summary>Adds to one row, then normalizes it: x[i] += residual[i], and y from the new x.</summary>
+    /// <param name="residual">The summands.</param>
+    /// <param name="x">The row that is added to.</param>
+    /// <param name="weight">One factor a column; empty means 1.</param>
+    /// <param name="epsilon">Added to the mean square; keeps a row of zeros at zero.</param>
+    /// <param name="y">Receives the normalized row; apart from <paramref name="x"/>.</param>
+    /// <exception cref="ArgumentException">Lengths differ, x or y overlaps an input in part, or y overlaps x. Nothing is changed then.</exception>
+    public static void ResidualRow(ReadOnlySpan<float> residual, Span<float> x, ReadOnlySpan<float> weight, float epsilon, Span<float> y) =>
+        ResidualRow(SimdDispatch.Level, residual, x, weight, epsilon, y);
+
+    internal static void ResidualRow(
+        SimdLevel level, ReadOnlySpan<float> residual, Span<float> x, ReadOnlySpan<float> weight, float epsilon, Span<float> y)
+    {
+        RowArguments.RequireResidual(nameof(RmsNorm), x, weight, y);
+        RowArithmetic.Add(level, residual, x);
+        Row(level, x, weight, epsilon, y);
+    }
 
     internal static void Row(SimdLevel level, ReadOnlySpan<float> x, ReadOnlySpan<float> weight, float epsilon, Span<float> y)
     {

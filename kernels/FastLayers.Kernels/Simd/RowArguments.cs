@@ -30,6 +30,17 @@ internal static class RowArguments
         if (input.Overlaps(result, out var offset)) ThrowOverlap(operation, offset, parameter);
     }
 
+    /// <summary>Throws unless <paramref name="x"/> can be added to and then normalized to <paramref name="y"/>.</summary>
+    /// <exception cref="ArgumentException">Lengths differ, y overlaps x, or the parameter, which may be empty, overlaps one of them.</exception>
+    public static void RequireResidual(string operation, ReadOnlySpan<float> x, ReadOnlySpan<float> parameter, ReadOnlySpan<float> y)
+    {
+        if (!parameter.IsEmpty) RequireLength(operation, x.Length, parameter.Length, nameof(parameter));
+        RequireLength(operation, x.Length, y.Length, nameof(y));
+        RequireApart(operation, x, y, nameof(y));
+        RequireApart(operation, parameter, x, nameof(x));
+        RequireSameOrApart(operation, parameter, y, nameof(y));
+    }
+
     /// <summary>For the default arm of a switch over <see cref="SimdLevel"/>.</summary>
     /// <exception cref="ArgumentOutOfRangeException">Always.</exception>
     [DoesNotReturn]

@@ -1,0 +1,37 @@
+namespace FastLayers.Kernels.Pruning;
+
+/// <summary>The definition of <see cref="AttentionColumnSums"/> in double precision.</summary>
+public static class AttentionColumnSumsReference
+{
+    /// <summary>scores[i] = mean over rows and heads of softmax(scale · q·Kᵀ + mask)[i].</summary>
+    /// <param name="query">Queries [rows, heads · size].</param>
+    /// <param name="keys">Keys [tokens, key heads · size].</param>
+    /// <param name="positions">Position of each row, which sees keys up to it; empty where all rows see all keys.</param>
+    /// <param name="shape">The sizes.</param>
+    /// <param name="scores">Receives one score a token.</param>
+    public static void Compute(ReadOnlySpan<float> query, ReadOnlySpan<float> keys, ReadOnlySpan<int> positions, AttentionColumnShape shape, Span<double> scores)
+    {
+        scores.Clear();
+        double[] weights = new double[shape.Tokens];
+        for (int row = 0; row < shape.Rows; row++)
+        {
+            int count = positions.IsEmpty ? shape.Tokens : positions[row] + 1;
+            for (int head = 0; head < shape.Heads; head++)
+            {
+                int queryStart = ((row * shape.Heads) + head) * shape.Size;
+                double max = double.NegativeInfinity, sum = 0;
+                for (int i = 0; i < count; i++)
+                {
+                    int keyStart = ((i * shape.KeyHeads) + (head / shape.HeadsPerKeyHead)) * shape.Size;
+                    weights[i] = 0;
+                    for (int d = 0; d < shape.Size; d++) weights[i] += (double)query[queryStart + d] * keys[keyStart + d];
+                    weights[i] *= shape.Scale;
+                    max = Math.Max(max, weights[i]);
+                }
+
+                for (int i = 0; i < count; i++) sum += weights[i] = Math.Exp(weights[i] - max);
+                for (int i = 0; i < count; i++) scores[i] += weights[i] / sum / shape.Rows / shape.Heads;
+            }
+        }
+    }
+}

@@ -1,0 +1,166 @@
+using System.Runtime.CompilerServices;
+using FastLayers.Kernels.Simd;
+using FastLayers.Kernels.Threading;
+
+namespace FastLayers.Kernels.Pruning;
+
+/// <summary>
+/// Both passes of <see cref="AttentionColumnSums"/>. Items of the first are query rows, which go through the keys block by block with an online
+/// softmax; items of the second are blocks of keys, which stay in the cache while all rows and heads go over them. Bound by two
+/// multiplications and additions an element of the products.
+/// </summary>
+internal static unsafe class AttentionColumnSumsSimd<TLanes>
+    where TLanes : unmanaged, ILanes<TLanes>
+{
+    /// <summary>Keys of a block: one head of them fits the first cache, and their products a few registers.</summary>
+    private const int BlockLength = 64;
+
+    public static void Run(WorkerPool pool, float* query, float* keys, int* positions, in AttentionColumnShape shape, float* statistics, float* scores)
+    {
+        var operands = new Operands { Query = query, Keys = keys, Positions = positions, Shape = shape, Statistics = statistics, Scores = scores };
+        pool.Run(new RowWork(pool, operands), shape.Rows);
+        pool.Run(new ColumnWork(pool, operands), (shape.Tokens + BlockLength - 1) / BlockLength);
+    }
+
+    private struct Operands
+    {
+        public float* Query;
+        public float* Keys;
+        public int* Positions;
+        public AttentionColumnShape Shape;
+        public float* Statistics;
+        public float* Scores;
+
+        public readonly int KeyCount(int row) => Positions == null ? Shape.Tokens : Positions[row] + 1;
+
+        /// <summary>Scaled products of one row and head with <paramref name="count"/> keys.</summary>
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        public readonly void Products(int row, int head, int first, int count, float* products)
+        {
+            int size = Shape.Size;
+            long stride = (long)Shape.KeyHeads * size;
+            float* q = Query + ((((long)row * Shape.Heads) + head) * size);
+            float* key = Keys + (first * stride) + ((long)(head / Shape.HeadsPerKeyHead) * size);
+            int i = 0;
+
+            // Four keys at a time: chains of additions enough to keep the units busy.
+            for (; i <= count - 4; i += 4, key += 4 * stride)
+            {
+                TLanes sum0 = TLanes.Zero, sum1 = TLanes.Zero, sum2 = TLanes.Zero, sum3 = TLanes.Zero;
+                for (int d = 0; d < size; d += TLanes.Count)
+                {
+                    int left = Math.Min(size - d, TLanes.Count);
+                    var value = Load(q + d, left);
+                    sum0 = TLanes.MultiplyAdd(value, Load(key + d, left), sum0);
+                    sum1 = TLanes.MultiplyAdd(value, Load(key + stride + d, left), sum1);
+                    sum2 = TLanes.MultiplyAdd(value, Load(key + (2 * stride) + d, left), sum2);
+                    sum3 = TLanes.MultiplyAdd(value, Load(key + (3 * stride) + d, left), sum3);
+                }
+
+                products[i] = TLanes.Sum(sum0) * Shape.Scale;
+                products[i + 1] = TLanes.Sum(sum1) * Shape.Scale;
+                products[i + 2] = TLanes.Sum(sum2) * Shape.Scale;
+                products[i + 3] = TLanes.Sum(sum3) * Shape.Scale;
+            }
+
+            for (; i < count; i++, key += stride)
+            {
+                var sum = TLanes.Zero;
+                for (int d = 0; d < size; d += TLanes.Count)
+                {
+                    int left = Math.Min(size - d, TLanes.Count);
+                    sum = TLanes.MultiplyAdd(Load(q + d, left), Load(key + d, left), sum);
+                }
+
+                products[i] = TLanes.Sum(sum) * Shape.Scale;
+            }
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        private static TLanes Load(float* source, int count) => count == TLanes.Count ? TLanes.Load(source) : TLanes.LoadPartial(source, count);
+    }
+
+    private readonly struct RowWork(WorkerPool pool, Operands operands) : IParallelWork
+    {
+        public void Execute(int start, int end, int worker)
+        {
+            float* products = (float*)pool.Scratch(worker, 2 * BlockLength * sizeof(float));
+            for (int row = start; row < end; row++)
+            {
+                int count = operands.KeyCount(row);
+                for (int head = 0; head < operands.Shape.Heads; head++)
+                {
+                    float max = float.NegativeInfinity, sum = 0;
+                    for (int first = 0; first < count; first += BlockLength)
+                    {
+                        int length = Math.Min(BlockLength, count - first);
+                        operands.Products(row, head, first, length, products);
+                        float larger = MathF.Max(max, RowLoop.Max<TLanes, Identity<TLanes>>(default, products, length));
+
+                        // As long as all products are -∞ none has a share, and -∞ less -∞ would be NaN.
+                        float reference = float.IsNegativeInfinity(larger) ? 0 : larger;
+                        if (sum != 0) sum *= MathF.Exp(max - reference);
+                        sum += RowLoop.Sum<TLanes, ExpOfDifference>(new(TLanes.Broadcast(reference)), products, length);
+                        max = larger;
+                    }
+
+                    long place = 2 * (((long)row * operands.Shape.Heads) + head);
+                    operands.Statistics[place] = max;
+                    operands.Statistics[place + 1] = 1 / sum;
+                }
+            }
+        }
+    }
+
+    private readonly struct ColumnWork(WorkerPool pool, Operands operands) : IParallelWork
+    {
+        public void Execute(int start, int end, int worker)
+        {
+            float* products = (float*)pool.Scratch(worker, 2 * BlockLength * sizeof(float));
+            float* rowSums = products + BlockLength;
+            for (int block = start; block < end; block++)
+            {
+                int first = block * BlockLength;
+                int width = Math.Min(BlockLength, operands.Shape.Tokens - first);
+                float* scores = operands.Scores + first;
+                new Span<float>(scores, width).Clear();
+                for (int row = 0; row < operands.Shape.Rows; row++)
+                {
+                    int length = Math.Min(width, operands.KeyCount(row) - first);
+                    if (length <= 0) continue;
+
+                    // The heads of a row first: many small numbers are not added to a large one.
+                    new Span<float>(rowSums, length).Clear();
+                    for (int head = 0; head < operands.Shape.Heads; head++)
+                    {
+                        operands.Products(row, head, first, length, products);
+                        float* statistics = operands.Statistics + (2 * (((long)row * operands.Shape.Heads) + head));
+                        RowLoop.Map<TLanes, AddShare>(new(TLanes.Broadcast(statistics[0]), TLanes.Broadcast(statistics[1])), products, rowSums, rowSums, length);
+                    }
+
+                    RowLoop.Map<TLanes, Sum>(default, rowSums, scores, scores, length);
+                }
+
+                RowLoop.Map<TLanes, MultiplyBy<TLanes>>(new(TLanes.Broadcast(1f / ((long)operands.Shape.Rows * operands.Shape.Heads))), scores, scores, width);
+            }
+        }
+    }
+
+    private readonly struct ExpOfDifference(TLanes max) : IOperator1<TLanes>
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public TLanes Invoke(TLanes x) => LaneMath.Exp(TLanes.Subtract(x, max));
+    }
+
+    private readonly struct AddShare(TLanes max, TLanes inverseSum) : IOperator2<TLanes>
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public TLanes Invoke(TLanes x, TLanes sum) => TLanes.MultiplyAdd(LaneMath.Exp(TLanes.Subtract(x, max)), inverseSum, sum);
+    }
+
+    private readonly struct Sum : IOperator2<TLanes>
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public TLanes Invoke(TLanes x, TLanes y) => TLanes.Add(x, y);
+    }
+}

@@ -1,0 +1,154 @@
+using FastLayers.Kernels.Attention;
+using FastLayers.Kernels.KvCache;
+using FastLayers.Kernels.Simd;
+using FastLayers.Kernels.Threading;
+
+namespace FastLayers.Kernels.Tests.Attention;
+
+/// <summary>Attention over a quantized cache is attention over the floats that the cache decodes to.</summary>
+public sealed unsafe class QuantizedAttentionTests
+{
+    /// <summary>Absolute, for values of about 1: float dot products and an online softmax.</summary>
+    private const double Tolerance = 2e-6;
+
+    private const int KvHeads = 2;
+    private const int Heads = 6;
+    private const int Tokens = 200;
+    private const int PagesPerSequence = 4;
+
+    public static TheoryData<SimdLevel, int, int, bool, int, int, int, float> Cases
+    {
+        get
+        {
+            var data = new TheoryData<SimdLevel, int, int, bool, int, int, int, float>();
+            foreach (var level in Enum.GetValues<SimdLevel>())
+            {
+                data.Add(level, 4, 2, false, 64, 64, 0, 0);
+                data.Add(level, 8, 16, false, 33, 20, 5, 2.5f);
+                data.Add(level, 16, 4, false, 20, 40, 70, 0);
+                data.Add(level, 4, 4, true, 40, 24, 0, 2.5f);
+                data.Add(level, 2, 8, true, 33, 64, 70, 0);
+            }
+
+            return data;
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Cases))]
+    public void Agrees_with_attention_over_the_decoded_cache(SimdLevel level, int keyBits, int valueBits, bool perChannel, int keySize, int valueSize, int window, float softCap)
+    {
+        // Pages of the two sequences in no order; sequence 1 has every third token, so that their groups fill at different rows.
+        int[] table = [5, 0, 7, 2, 3, 6, 1, 4];
+        int[] sequences = [.. Enumerable.Range(0, Tokens).Select(i => i % 3 == 0 ? 1 : 0)];
+        int[] positions = [.. Enumerable.Range(0, Tokens).Select(i => i % 3 == 0 ? i / 3 : i - (i / 3) - 1)];
+        int[] first = [.. positions.Select(p => window > 0 ? Math.Max(0, p - window + 1) : 0)];
+        int[] end = [.. positions.Select(p => p + 1)];
+        end[17] = first[17];
+        int[] lengths = [133, 67];
+        var keyLayout = perChannel ? QuantizedPageLayout.PerChannel(KvHeads, keySize, keyBits) : QuantizedPageLayout.PerToken(KvHeads, keySize, keyBits);
+        var valueLayout = QuantizedPageLayout.PerToken(KvHeads, valueSize, valueBits, 16);
+        float[] keys = Noise(1, Tokens * KvHeads * keySize), values = Noise(2, Tokens * KvHeads * valueSize), query = Noise(3, Tokens * Heads * keySize);
+        var output = new float[Tokens * Heads * valueSize];
+        var defined = new double[output.Length];
+        var decoded = new double[output.Length];
+        using var pool = new WorkerPool(2);
+        fixed (byte* keyBytes = new byte[8 * keyLayout.PageBytes], valueBytes = new byte[8 * valueLayout.PageBytes])
+        fixed (float* tail = new float[2 * KvHeads * 32 * keySize], floatKeys = new float[8 * KvHeads * 64 * keySize], floatValues = new float[8 * KvHeads * 64 * valueSize])
+        fixed (int* pages = table, rowSequences = sequences, rowPositions = positions, rowFirst = first, rowEnd = end, held = lengths)
+        fixed (float* k = keys, v = values, q = query, o = output)
+        {
+            var cache = new QuantizedCache
+            {
+                Keys = keyBytes,
+                Values = valueBytes,
+                KeyLayout = keyLayout,
+                ValueLayout = valueLayout,
+                PageTable = pages,
+                PagesPerSequence = PagesPerSequence,
+                Tail = tail,
+                Lengths = held,
+            };
+            AppendQuantizedKv.Append(pool, cache, k, v, rowSequences, rowPositions, Tokens);
+            var arguments = new QuantizedAttentionArguments
+            {
+                Cache = cache,
+                Query = q,
+                Output = o,
+                Sequences = rowSequences,
+                First = rowFirst,
+                End = rowEnd,
+                Rows = Tokens,
+                Heads = Heads,
+                Scale = 1f / MathF.Sqrt(keySize),
+                SoftCap = softCap,
+            };
+            QuantizedAttentionReference.Attend(arguments, defined);
+            QuantizedAttentionSimd.Attend(pool, arguments, level);
+
+            for (int sequence = 0; sequence < 2; sequence++)
+            {
+                for (int position = 0; position < lengths[sequence]; position++)
+                {
+                    int page = table[(sequence * PagesPerSequence) + (position / 64)];
+                    for (int head = 0; head < KvHeads; head++)
+                    {
+                        int place = (((page * KvHeads) + head) * 64) + (position % 64);
+                        for (int d = 0; d < keySize; d++) floatKeys[(place * keySize) + d] = QuantizedCacheReference.Key(cache, sequence, position, head, d);
+                        for (int d = 0; d < valueSize; d++) floatValues[(place * valueSize) + d] = QuantizedCacheReference.Value(cache, sequence, position, head, d);
+                    }
+                }
+            }
+
+            AttentionReference.Attend(
+                new AttentionArguments
+                {
+                    Cache = new PagedCache { Keys = (byte*)floatKeys, Values = (byte*)floatValues, PageTable = pages, PagesPerSequence = PagesPerSequence, Heads = KvHeads, KeySize = keySize, ValueSize = valueSize, IsHalf = false },
+                    Query = q,
+                    Output = o,
+                    Sequences = rowSequences,
+                    First = rowFirst,
+                    End = rowEnd,
+                    Rows = Tokens,
+                    Heads = Heads,
+                    Scale = 1f / MathF.Sqrt(keySize),
+                    SoftCap = softCap,
+                },
+                decoded);
+        }
+
+        Assert.Equal(decoded, defined);
+        for (int i = 0; i < output.Length; i++) Assert.Equal(decoded[i], output[i], Tolerance);
+        Assert.All(output.AsSpan(17 * Heads * valueSize, Heads * valueSize).ToArray(), value => Assert.Equal(0f, value));
+    }
+
+    [Fact]
+    public void Caches_that_lack_something_are_refused()
+    {
+        using var pool = new WorkerPool(1);
+        var perToken = QuantizedPageLayout.PerToken(2, 16, 4);
+        var perChannel = QuantizedPageLayout.PerChannel(2, 16, 4);
+        Assert.Contains("tail", Append(perChannel, perToken), StringComparison.Ordinal);
+        Assert.Contains("for keys only", Append(perToken, perChannel), StringComparison.Ordinal);
+        Assert.Contains("keys have 2 heads, values 3", Append(perToken, QuantizedPageLayout.PerToken(3, 16, 4)), StringComparison.Ordinal);
+        Assert.Contains("lengths", Attend(perChannel, 2), StringComparison.Ordinal);
+        Assert.Contains("multiple of the 2", Attend(perToken, 3), StringComparison.Ordinal);
+
+        Assert.Throws<ArgumentOutOfRangeException>(() => AppendQuantizedKv.Append(pool, Cache(perToken, perToken), null, null, null, null, -1));
+
+        string Append(QuantizedPageLayout keys, QuantizedPageLayout values) =>
+            Assert.Throws<ArgumentException>(() => AppendQuantizedKv.Append(pool, Cache(keys, values), null, null, null, null, 0)).Message;
+
+        string Attend(QuantizedPageLayout keys, int heads) => Assert.Throws<ArgumentException>(() => QuantizedAttentionSimd.Attend(
+            pool, new QuantizedAttentionArguments { Cache = Cache(keys, perToken), Query = null, Output = null, Sequences = null, End = null, Rows = 0, Heads = heads, Scale = 1 })).Message;
+
+        static QuantizedCache Cache(QuantizedPageLayout keys, QuantizedPageLayout values) =>
+            new() { Keys = null, Values = null, KeyLayout = keys, ValueLayout = values, PageTable = null, PagesPerSequence = 0 };
+    }
+
+    private static float[] Noise(int seed, int count)
+    {
+        var random = new Random(seed);
+        return [.. Enumerable.Range(0, count).Select(_ => (float)((random.NextDouble() - 0.5) * 4))];
+    }
+}
