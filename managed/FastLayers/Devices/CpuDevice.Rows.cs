@@ -10,60 +10,48 @@ public sealed unsafe partial class CpuDevice
     /// <summary>Values below which a row operation is not worth a second thread: about the cost of waking one.</summary>
     private const int MinimumValuesPerThread = 4096;
 
-    /// <summary>Least length to divide by, which keeps a row of zeros at zero.</summary>
-    private const float SmallestLength = 1e-12f;
-
     /// <inheritdoc/>
-    public override void RmsNorm(Tensor input, Tensor? weight, float epsilon, Tensor output, int rows, int columns)
+    protected override void RmsNormCore(Tensor input, Tensor? weight, float epsilon, Tensor output, int rows, int columns)
     {
-        long count = (long)rows * columns;
-        RunRows(new RmsNormRows(Floats(input, count), weight is null ? null : Floats(weight, columns), epsilon, Floats(output, count), columns), rows, columns);
+        RunRows(new RmsNormRows(Floats(input), weight is null ? null : Floats(weight), epsilon, Floats(output), columns), rows, columns);
     }
 
     /// <inheritdoc/>
-    public override void LayerNorm(Tensor input, Tensor? weight, Tensor? bias, float epsilon, Tensor output, int rows, int columns)
+    protected override void LayerNormCore(Tensor input, Tensor? weight, Tensor? bias, float epsilon, Tensor output, int rows, int columns)
     {
-        long count = (long)rows * columns;
         RunRows(
-            new LayerNormRows(Floats(input, count), weight is null ? null : Floats(weight, columns), bias is null ? null : Floats(bias, columns), epsilon, Floats(output, count), columns),
+            new LayerNormRows(Floats(input), weight is null ? null : Floats(weight), bias is null ? null : Floats(bias), epsilon, Floats(output), columns),
             rows, columns);
     }
 
     /// <inheritdoc/>
-    public override void L2Normalize(Tensor input, Tensor output, int rows, int columns)
+    protected override void L2NormalizeCore(Tensor input, Tensor output, int rows, int columns)
     {
-        float* from = Floats(input, (long)rows * columns);
-        float* to = Floats(output, (long)rows * columns);
-        for (int row = 0; row < rows; row++) Kernels.Normalize.L2Normalize.Row(Row(from, row, columns), SmallestLength, Row(to, row, columns));
+        float* from = Floats(input);
+        float* to = Floats(output);
+        for (int row = 0; row < rows; row++) Kernels.Normalize.L2Normalize.Row(Row(from, row, columns), Kernels.Normalize.L2Normalize.SmallestLength, Row(to, row, columns));
     }
 
     /// <inheritdoc/>
-    public override void Rotate(Tensor values, ReadOnlySpan<int> positions, int heads, int headSize, RotaryTable table)
+    protected override void RotateCore(Tensor values, ReadOnlySpan<int> positions, int heads, int headSize, RotaryTable table)
     {
-        ArgumentNullException.ThrowIfNull(table);
         int rowLength = heads * headSize;
-        foreach (int position in positions)
-        {
-            if ((uint)position >= (uint)table.Positions) throw new ArgumentOutOfRangeException(nameof(positions), position, $"The table has positions 0 to {table.Positions - 1}.");
-        }
-
         fixed (int* first = positions)
         {
-            var work = new RotateRows(Floats(values, (long)positions.Length * rowLength), first, rowLength, headSize, Floats(table.Cosines, table.Cosines.Count), Floats(table.Sines, table.Sines.Count), table.Pairs, table.Halves ? RotaryStyle.Halves : RotaryStyle.Adjacent);
+            var work = new RotateRows(Floats(values), first, rowLength, headSize, Floats(table.Cosines), Floats(table.Sines), table.Pairs, table.Halves ? RotaryStyle.Halves : RotaryStyle.Adjacent);
             RunRows(work, positions.Length, rowLength);
         }
     }
 
     /// <inheritdoc/>
-    public override void Activate(ActivationKind kind, Tensor gate, Tensor? up, Tensor output, int rows, int columns)
+    protected override void ActivateCore(ActivationKind kind, Tensor gate, Tensor? up, Tensor output, int rows, int columns)
     {
-        long count = (long)rows * columns;
-        RunRows(new ActivateRows(kind, Floats(gate, count), up is null ? null : Floats(up, count), Floats(output, count), columns), rows, columns);
+        RunRows(new ActivateRows(kind, Floats(gate), up is null ? null : Floats(up), Floats(output), columns), rows, columns);
     }
 
     /// <inheritdoc/>
-    public override void SoftCap(Tensor values, float cap, int rows, int columns) =>
-        RunRows(new SoftcapRows(Floats(values, (long)rows * columns), cap, columns), rows, columns);
+    protected override void SoftCapCore(Tensor values, float cap, int rows, int columns) =>
+        RunRows(new SoftcapRows(Floats(values), cap, columns), rows, columns);
 
     private void RunRows<TWork>(TWork work, int rows, int columns)
         where TWork : struct, IParallelWork =>

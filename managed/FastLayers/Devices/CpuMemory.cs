@@ -10,6 +10,7 @@ internal sealed unsafe class CpuMemory : DeviceMemory
 {
     private const int Alignment = 64;
     private readonly byte* _allocation;
+    private bool _disposed;
 
     /// <summary>Allocates zeroed memory.</summary>
     /// <exception cref="OutOfMemoryException">There is not that much.</exception>
@@ -44,9 +45,12 @@ internal sealed unsafe class CpuMemory : DeviceMemory
 
     public override long ByteLength { get; }
 
+    public override bool IsDisposed => _disposed;
+
     protected override void Dispose(bool disposing)
     {
-        if (Pointer == null) return;
+        if (IsDisposed) return;
+        _disposed = true;
         Pointer = null;
         if (_allocation == null) return;
         NativeMemory.Free(_allocation);

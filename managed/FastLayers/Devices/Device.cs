@@ -1,25 +1,15 @@
-using FastLayers.Kernels.Activation;
 using FastLayers.Kernels.Formats;
-using FastLayers.Kernels.Pooling;
 
 namespace FastLayers;
-
-/// <summary>How activations enter a product with a block-quantized matrix.</summary>
-public enum ActivationPrecision
-{
-    /// <summary>Rounded to 8 bit in blocks of 32, products in integers: the fast way, relative error about 0.5 % an activation.</summary>
-    Int8,
-
-    /// <summary>Kept in float32, weights decoded: the exact way.</summary>
-    Float32,
-}
 
 /// <summary>
 /// What a device must do for a transformer: layer-sized operations on tensors in its memory. All activations are F32 matrices
 /// [rows, columns]; <c>rows</c> arguments say how many of a tensor's rows take part, so that one allocation serves batches of any size.
-/// Operations run in order; results are visible to the host after <see cref="Read"/>.
+/// Operations run in order; results are visible to the host after <see cref="Read"/>. Every operation checks its operands before it starts,
+/// on every device alike: a tensor of another device, a disposed one, one of another format or too small, or a negative count is an
+/// exception that names the operation, the operand and what is needed.
 /// </summary>
-public abstract class Device : IDisposable
+public abstract partial class Device : IDisposable
 {
     private static readonly Lazy<CpuDevice> s_cpu = new(CpuDevice.CreateShared);
 
@@ -36,72 +26,55 @@ public abstract class Device : IDisposable
     public abstract long MemoryBytes { get; }
 
     /// <summary>Allocates a matrix of zeros.</summary>
-    public abstract Tensor Allocate(Format format, long rows, int columns);
+    /// <exception cref="ArgumentException">The columns are no multiple of the format's block, or a count is negative.</exception>
+    /// <exception cref="OutOfMemoryException">The device has not that much memory left.</exception>
+    public Tensor Allocate(Format format, long rows, int columns)
+    {
+        RequireMatrix(format, rows, columns);
+        return new Tensor(this, format, rows, columns, AllocateMemory(format, rows, columns), 0, ownsMemory: true);
+    }
 
-    /// <summary>Makes a matrix out of bytes of a mapped file; the CPU uses them in place, so the mapping must outlive the tensor.</summary>
-    public abstract unsafe Tensor FromMapped(Format format, long rows, int columns, byte* bytes);
+    /// <summary>
+    /// Makes a matrix out of bytes of a mapped file. The CPU uses them in place, so the mapping must outlive the tensor; other devices copy
+    /// them.
+    /// </summary>
+    /// <exception cref="ArgumentException">The columns are no multiple of the format's block, or a count is negative.</exception>
+    /// <exception cref="OutOfMemoryException">The device has not that much memory left.</exception>
+    public unsafe Tensor FromMapped(Format format, long rows, int columns, byte* bytes)
+    {
+        RequireMatrix(format, rows, columns);
+        if (bytes == null && rows * columns > 0) throw new ArgumentNullException(nameof(bytes));
+        return new Tensor(this, format, rows, columns, MapMemory(format, rows, columns, bytes), 0, ownsMemory: true);
+    }
 
-    /// <summary>Copies the first values of an F32 tensor to the host, waiting for all operations before.</summary>
+    /// <summary>Copies values of an F32 tensor to the host, waiting for all operations before.</summary>
     /// <exception cref="ArgumentException">More values than the tensor has.</exception>
-    public abstract void Read(Tensor source, long firstValue, Span<float> values);
+    public void Read(Tensor source, long firstValue, Span<float> values)
+    {
+        RequireValues(source, firstValue, values.Length);
+        if (values.Length > 0) ReadCore(source, firstValue, values);
+    }
 
     /// <summary>Copies values from the host into an F32 tensor.</summary>
     /// <exception cref="ArgumentException">More values than the tensor has.</exception>
-    public abstract void Write(Tensor target, long firstValue, ReadOnlySpan<float> values);
+    public void Write(Tensor target, long firstValue, ReadOnlySpan<float> values)
+    {
+        RequireValues(target, firstValue, values.Length);
+        if (values.Length > 0) WriteCore(target, firstValue, values);
+    }
 
-    /// <summary>Copies rows between tensors of one format and width on this device.</summary>
-    public abstract void Copy(Tensor source, long sourceRow, Tensor target, long targetRow, long rows);
-
-    /// <summary>Sets <paramref name="rows"/> rows of <paramref name="columns"/> values to zero.</summary>
-    public abstract void Clear(Tensor target, int rows, int columns);
-
-    /// <summary>Decodes rows <paramref name="ids"/> of a table of any format: <c>output[r] = scale · table[ids[r]]</c>.</summary>
-    public abstract void Embed(Tensor table, ReadOnlySpan<int> ids, float scale, Tensor output);
-
-    /// <summary><c>output = input · weightᵀ (+ bias)</c>, weight [outputs, inputs] in any format.</summary>
-    public abstract void MatMul(Tensor weight, Tensor? bias, Tensor input, Tensor output, int rows, ActivationPrecision precision);
-
-    /// <summary>Root-mean-square norm of each of <paramref name="rows"/> rows of <paramref name="columns"/> values; in place if output is input.</summary>
-    public abstract void RmsNorm(Tensor input, Tensor? weight, float epsilon, Tensor output, int rows, int columns);
-
-    /// <summary>Layer norm of each row; in place if output is input.</summary>
-    public abstract void LayerNorm(Tensor input, Tensor? weight, Tensor? bias, float epsilon, Tensor output, int rows, int columns);
-
-    /// <summary>Scales each row to length 1 (Euclidean); in place if output is input.</summary>
-    public abstract void L2Normalize(Tensor input, Tensor output, int rows, int columns);
-
-    /// <summary>Pools all rows to one.</summary>
-    public abstract void Pool(PoolingKind kind, Tensor input, Tensor output, int rows, int columns);
-
-    /// <summary>Rotates the heads of each row by its position, in place.</summary>
-    public abstract void Rotate(Tensor values, ReadOnlySpan<int> positions, int heads, int headSize, RotaryTable table);
-
-    /// <summary>Stores new keys and values in the cache of one layer.</summary>
-    public abstract void AppendKv(KvLayer layer, in BatchRows batch, Tensor keys, Tensor values);
-
-    /// <summary>Attention of each row's queries over the cache of one layer.</summary>
-    public abstract void Attend(KvLayer layer, in BatchRows batch, in AttentionOptions options, Tensor query, Tensor output);
-
-    /// <summary>Elementwise activation, or <c>activation(gate) · up</c> if <paramref name="up"/> is given; in place if output is gate.</summary>
-    public abstract void Activate(ActivationKind kind, Tensor gate, Tensor? up, Tensor output, int rows, int columns);
-
-    /// <summary><c>target += factor · source</c>.</summary>
-    public abstract void Add(Tensor target, Tensor source, float factor, int rows, int columns);
-
-    /// <summary><c>values = cap · tanh(values / cap)</c>.</summary>
-    public abstract void SoftCap(Tensor values, float cap, int rows, int columns);
-
-    /// <summary>Copies rows: <c>output[r] = input[indices[r]]</c>.</summary>
-    public abstract void GatherRows(Tensor input, ReadOnlySpan<int> indices, Tensor output, int columns);
-
-    /// <summary>Adds weighted rows: <c>target[indices[r]] += weights[r] · source[r]</c>; indices are distinct.</summary>
-    public abstract void ScatterAddRows(Tensor source, ReadOnlySpan<int> indices, ReadOnlySpan<float> weights, Tensor target, int columns);
-
-    /// <summary>
-    /// Chooses the experts of each row from router logits [rows, experts]: softmax, the <paramref name="used"/> largest (lowest index
-    /// first among equals), optionally scaled to sum to 1. Results are [rows, used] on the host.
-    /// </summary>
-    public abstract void RouteExperts(Tensor logits, int rows, int experts, int used, bool renormalize, Span<int> ids, Span<float> weights);
+    /// <summary>Copies rows between tensors of one format and width on this device; the rows must not overlap.</summary>
+    public void Copy(Tensor source, long sourceRow, Tensor target, long targetRow, long rows)
+    {
+        RequireUsable(source, nameof(source), nameof(Copy));
+        RequireUsable(target, nameof(target), nameof(Copy));
+        ArgumentOutOfRangeException.ThrowIfNegative(sourceRow);
+        ArgumentOutOfRangeException.ThrowIfNegative(targetRow);
+        ArgumentOutOfRangeException.ThrowIfNegative(rows);
+        if (source.Format != target.Format || source.Columns != target.Columns || sourceRow > source.Rows - rows || targetRow > target.Rows - rows)
+            throw new ArgumentException($"Copy: rows {sourceRow}..{sourceRow + rows} of {source} do not fit at row {targetRow} of {target}.");
+        if (rows > 0) CopyCore(source, sourceRow, target, targetRow, rows);
+    }
 
     /// <inheritdoc/>
     public void Dispose()
@@ -114,97 +87,19 @@ public abstract class Device : IDisposable
     protected virtual void Dispose(bool disposing)
     {
     }
-}
 
-/// <summary>Which token each row of a batch is: its sequence in the page table, its position, and the positions that it may see.</summary>
-public readonly ref struct BatchRows
-{
-    /// <summary>Slot of each row's sequence in the page table.</summary>
-    public required ReadOnlySpan<int> Sequences { get; init; }
+    /// <summary>Zeroed memory for a matrix.</summary>
+    protected abstract DeviceMemory AllocateMemory(Format format, long rows, int columns);
 
-    /// <summary>Position of each row in its sequence.</summary>
-    public required ReadOnlySpan<int> Positions { get; init; }
+    /// <summary>Memory with the content of a mapped file: the file's own, or a copy.</summary>
+    protected abstract unsafe DeviceMemory MapMemory(Format format, long rows, int columns, byte* bytes);
 
-    /// <summary>First position that each row sees where the layer has a window; without one it is 0.</summary>
-    public required ReadOnlySpan<int> WindowStart { get; init; }
+    /// <summary>Implements <see cref="Read"/> for at least one value.</summary>
+    protected abstract void ReadCore(Tensor source, long firstValue, Span<float> values);
 
-    /// <summary>One past the last position that each row sees.</summary>
-    public required ReadOnlySpan<int> End { get; init; }
+    /// <summary>Implements <see cref="Write"/> for at least one value.</summary>
+    protected abstract void WriteCore(Tensor target, long firstValue, ReadOnlySpan<float> values);
 
-    /// <summary>Page numbers, [sequences, pages a sequence].</summary>
-    public required ReadOnlySpan<int> PageTable { get; init; }
-
-    /// <summary>Width of the page table.</summary>
-    public required int PagesPerSequence { get; init; }
-
-    /// <summary>Number of rows.</summary>
-    public int Count => Positions.Length;
-}
-
-/// <summary>How a layer attends.</summary>
-/// <param name="Heads">Number of query heads.</param>
-/// <param name="Scale">Factor of the scores.</param>
-/// <param name="SoftCap">If positive, the cap of the scores.</param>
-/// <param name="Windowed">Whether a row sees only positions from <see cref="BatchRows.WindowStart"/> on.</param>
-public readonly record struct AttentionOptions(int Heads, float Scale, float SoftCap, bool Windowed);
-
-/// <summary>The key/value memory of one layer: pages as rows of two matrices.</summary>
-public sealed class KvLayer
-{
-    internal KvLayer(Tensor keys, Tensor values, int heads)
-    {
-        Keys = keys;
-        Values = values;
-        Heads = heads;
-    }
-
-    /// <summary>[pages · heads · page length, key size].</summary>
-    public Tensor Keys { get; internal set; }
-
-    /// <summary>[pages · heads · page length, value size].</summary>
-    public Tensor Values { get; internal set; }
-
-    /// <summary>Number of key/value heads.</summary>
-    public int Heads { get; }
-}
-
-/// <summary>Cosines and sines of the rotary embedding for all positions below <see cref="Positions"/>.</summary>
-public sealed class RotaryTable : IDisposable
-{
-    /// <summary>Creates a table.</summary>
-    /// <param name="cosines">[positions, pairs], magnitude included.</param>
-    /// <param name="sines">[positions, pairs], magnitude included.</param>
-    /// <param name="halves">Whether pairs are (i, i + pairs) — the NeoX style — rather than (2i, 2i + 1).</param>
-    /// <exception cref="ArgumentException">The shapes differ.</exception>
-    public RotaryTable(Tensor cosines, Tensor sines, bool halves)
-    {
-        ArgumentNullException.ThrowIfNull(cosines);
-        ArgumentNullException.ThrowIfNull(sines);
-        if (cosines.Rows != sines.Rows || cosines.Columns != sines.Columns) throw new ArgumentException($"Cosines {cosines} and sines {sines} differ in shape.", nameof(sines));
-        Cosines = cosines;
-        Sines = sines;
-        Halves = halves;
-    }
-
-    /// <summary>[positions, pairs].</summary>
-    public Tensor Cosines { get; }
-
-    /// <summary>[positions, pairs].</summary>
-    public Tensor Sines { get; }
-
-    /// <summary>Whether pairs are (i, i + pairs).</summary>
-    public bool Halves { get; }
-
-    /// <summary>Number of positions.</summary>
-    public int Positions => (int)Cosines.Rows;
-
-    /// <summary>Rotated pairs a head; values beyond twice that stay.</summary>
-    public int Pairs => Cosines.Columns;
-
-    /// <inheritdoc/>
-    public void Dispose()
-    {
-        Cosines.Dispose();
-        Sines.Dispose();
-    }
+    /// <summary>Implements <see cref="Copy"/> for at least one row.</summary>
+    protected abstract void CopyCore(Tensor source, long sourceRow, Tensor target, long targetRow, long rows);
 }

@@ -81,6 +81,9 @@ public abstract class DeviceMemory : IDisposable
     /// <summary>Size in bytes.</summary>
     public abstract long ByteLength { get; }
 
+    /// <summary>Whether the memory was given back.</summary>
+    public abstract bool IsDisposed { get; }
+
     /// <inheritdoc/>
     public void Dispose()
     {

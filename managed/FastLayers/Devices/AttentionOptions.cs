@@ -1,0 +1,8 @@
+namespace FastLayers;
+
+/// <summary>How a layer attends.</summary>
+/// <param name="Heads">Number of query heads.</param>
+/// <param name="Scale">Factor of the scores.</param>
+/// <param name="SoftCap">If positive, the cap of the scores.</param>
+/// <param name="Windowed">Whether a row sees only positions from <see cref="BatchRows.WindowStart"/> on.</param>
+public readonly record struct AttentionOptions(int Heads, float Scale, float SoftCap, bool Windowed);

@@ -1,0 +1,92 @@
+using System.Runtime.CompilerServices;
+using FastLayers.Kernels.Formats;
+using FastLayers.Kernels.KvCache;
+
+namespace FastLayers;
+
+/// <content>What every operation asks of its operands.</content>
+public abstract partial class Device
+{
+    private static void RequireMatrix(Format format, long rows, int columns, [CallerMemberName] string operation = "")
+    {
+        ArgumentNullException.ThrowIfNull(format);
+        if (rows < 0 || columns < 0) throw new ArgumentOutOfRangeException(nameof(rows), $"{operation}: a matrix of {rows} x {columns} values has a negative side.");
+        if (columns % format.BlockLength != 0) throw new ArgumentException($"{operation}: rows of {columns} values are no whole blocks of {format.Name}, which holds {format.BlockLength}.", nameof(columns));
+        var bytes = (Int128)rows * format.RowBytes(columns);
+        if (bytes > nint.MaxValue) throw new InsufficientMemoryException($"{operation}: no memory holds the {bytes} bytes of {rows} x {columns} {format.Name} values.");
+    }
+
+    private static void RequireCount(int count, string name, string operation)
+    {
+        if (count < 0) throw new ArgumentOutOfRangeException(name, count, $"{operation}: {name} must not be negative.");
+    }
+
+    /// <summary>The tensor is on this device and its memory is there.</summary>
+    private void RequireUsable(Tensor tensor, string role, string operation)
+    {
+        if (tensor is null) throw new ArgumentNullException(role, $"{operation}: {role} is missing.");
+        if (tensor.Device != this) throw new ArgumentException($"{operation}: {role} is {tensor}, this device is {Name}.", role);
+        if (tensor.Memory.IsDisposed) throw new ObjectDisposedException(role, $"{operation}: {role} {tensor} is disposed.");
+    }
+
+    /// <summary>An F32 tensor with at least [rows, columns] values.</summary>
+    private void RequireFloats(Tensor tensor, string role, long rows, long columns, [CallerMemberName] string operation = "")
+    {
+        RequireUsable(tensor, role, operation);
+        if (tensor.Format != Format.F32 || tensor.Count < rows * columns)
+            throw new ArgumentException($"{operation}: {role} is {tensor}, needed is f32 [{rows}, {columns}].", role);
+    }
+
+    private void RequireOptionalFloats(Tensor? tensor, string role, long columns, [CallerMemberName] string operation = "")
+    {
+        if (tensor is not null) RequireFloats(tensor, role, 1, columns, operation);
+    }
+
+    private void RequireValues(Tensor tensor, long firstValue, int count, [CallerMemberName] string operation = "")
+    {
+        RequireUsable(tensor, nameof(tensor), operation);
+        if (tensor.Format != Format.F32) throw new ArgumentException($"{operation}: the tensor is {tensor}, needed is f32.", nameof(tensor));
+        ArgumentOutOfRangeException.ThrowIfNegative(firstValue);
+        if (firstValue > tensor.Count - count)
+            throw new ArgumentException($"{operation}: values {firstValue}..{firstValue + count} are not in {tensor}, which holds {tensor.Count}.", nameof(firstValue));
+    }
+
+    private static void RequireIndices(ReadOnlySpan<int> indices, long limit, string name, [CallerMemberName] string operation = "")
+    {
+        for (int i = 0; i < indices.Length; i++)
+        {
+            if ((uint)indices[i] >= limit) throw new ArgumentOutOfRangeException(name, indices[i], $"{operation}: {name}[{i}] is {indices[i]}, allowed are 0 to {limit - 1}.");
+        }
+    }
+
+    /// <summary>Every row's pages exist.</summary>
+    private static void RequireBatch(in BatchRows batch, KvLayer layer, bool attends, string operation)
+    {
+        int count = batch.Count;
+        RequireLength(batch.Sequences.Length, count, nameof(BatchRows.Sequences), operation);
+        if (attends)
+        {
+            RequireLength(batch.WindowStart.Length, count, nameof(BatchRows.WindowStart), operation);
+            RequireLength(batch.End.Length, count, nameof(BatchRows.End), operation);
+        }
+
+        if (batch.PagesPerSequence < 0) throw new ArgumentOutOfRangeException(nameof(batch), batch.PagesPerSequence, $"{operation}: the page table has a negative width.");
+        long pages = layer.Keys.Rows / (layer.Heads * PagedCache.PageLength);
+        for (int row = 0; row < count; row++)
+        {
+            int sequence = batch.Sequences[row];
+            int last = attends ? batch.End[row] - 1 : batch.Positions[row];
+            int first = attends ? batch.WindowStart[row] : last;
+            if (first < 0 || sequence < 0 || (!attends && last < 0))
+                throw new ArgumentOutOfRangeException(nameof(batch), $"{operation}: row {row} has sequence {sequence} and position {Math.Min(first, last)}.");
+            long page = ((long)sequence * batch.PagesPerSequence) + (last / PagedCache.PageLength);
+            if (last >= 0 && (last / PagedCache.PageLength >= batch.PagesPerSequence || page >= batch.PageTable.Length || (ulong)batch.PageTable[(int)page] >= (ulong)pages))
+                throw new ArgumentException($"{operation}: row {row} needs position {last} of sequence {sequence}, for which the cache has no page.", nameof(batch));
+        }
+    }
+
+    private static void RequireLength(int found, int expected, string name, string operation)
+    {
+        if (found != expected) throw new ArgumentException($"{operation}: {name} has {found} entries, {expected} are needed.", name);
+    }
+}

@@ -1,0 +1,56 @@
+using FastLayers.Kernels.Activation;
+using FastLayers.Kernels.Pooling;
+
+namespace FastLayers;
+
+/// <content>What a device implements: the operations with operands that are checked and not empty.</content>
+public abstract partial class Device
+{
+    /// <summary>Implements <see cref="Clear"/>.</summary>
+    protected abstract void ClearCore(Tensor target, int rows, int columns);
+
+    /// <summary>Implements <see cref="Embed"/>.</summary>
+    protected abstract void EmbedCore(Tensor table, ReadOnlySpan<int> ids, float scale, Tensor output);
+
+    /// <summary>Implements <see cref="MatMul"/>.</summary>
+    protected abstract void MatMulCore(Tensor weight, Tensor? bias, Tensor input, Tensor output, int rows, ActivationPrecision precision);
+
+    /// <summary>Implements <see cref="RmsNorm"/>.</summary>
+    protected abstract void RmsNormCore(Tensor input, Tensor? weight, float epsilon, Tensor output, int rows, int columns);
+
+    /// <summary>Implements <see cref="LayerNorm"/>.</summary>
+    protected abstract void LayerNormCore(Tensor input, Tensor? weight, Tensor? bias, float epsilon, Tensor output, int rows, int columns);
+
+    /// <summary>Implements <see cref="L2Normalize"/>.</summary>
+    protected abstract void L2NormalizeCore(Tensor input, Tensor output, int rows, int columns);
+
+    /// <summary>Implements <see cref="Pool"/>.</summary>
+    protected abstract void PoolCore(PoolingKind kind, Tensor input, Tensor output, int rows, int columns);
+
+    /// <summary>Implements <see cref="Rotate"/>.</summary>
+    protected abstract void RotateCore(Tensor values, ReadOnlySpan<int> positions, int heads, int headSize, RotaryTable table);
+
+    /// <summary>Implements <see cref="AppendKv"/>.</summary>
+    protected abstract void AppendKvCore(KvLayer layer, in BatchRows batch, Tensor keys, Tensor values);
+
+    /// <summary>Implements <see cref="Attend"/>.</summary>
+    protected abstract void AttendCore(KvLayer layer, in BatchRows batch, in AttentionOptions options, Tensor query, Tensor output);
+
+    /// <summary>Implements <see cref="Activate"/>.</summary>
+    protected abstract void ActivateCore(ActivationKind kind, Tensor gate, Tensor? up, Tensor output, int rows, int columns);
+
+    /// <summary>Implements <see cref="Add"/>.</summary>
+    protected abstract void AddCore(Tensor target, Tensor source, float factor, int rows, int columns);
+
+    /// <summary>Implements <see cref="SoftCap"/>.</summary>
+    protected abstract void SoftCapCore(Tensor values, float cap, int rows, int columns);
+
+    /// <summary>Implements <see cref="GatherRows"/>.</summary>
+    protected abstract void GatherRowsCore(Tensor input, ReadOnlySpan<int> indices, Tensor output, int columns);
+
+    /// <summary>Implements <see cref="ScatterAddRows"/>.</summary>
+    protected abstract void ScatterAddRowsCore(Tensor source, ReadOnlySpan<int> indices, ReadOnlySpan<float> weights, Tensor target, int columns);
+
+    /// <summary>Implements <see cref="RouteExperts"/>.</summary>
+    protected abstract void RouteExpertsCore(Tensor logits, int rows, int experts, int used, bool renormalize, Span<int> ids, Span<float> weights);
+}

@@ -1,0 +1,34 @@
+using FastLayers.Kernels.Formats;
+using FastLayers.Kernels.KvCache;
+
+namespace FastLayers;
+
+/// <summary>The key/value memory of one layer: pages as rows of two matrices.</summary>
+public sealed class KvLayer
+{
+    /// <summary>Makes a cache of two matrices of whole pages of <see cref="PagedCache.PageLength"/> tokens.</summary>
+    /// <param name="keys">[pages · heads · page length, key size], F32 or F16.</param>
+    /// <param name="values">[pages · heads · page length, value size], in the same format.</param>
+    /// <param name="heads">Number of key/value heads.</param>
+    /// <exception cref="ArgumentException">The formats or pages differ, or there is a part of a page.</exception>
+    public KvLayer(Tensor keys, Tensor values, int heads)
+    {
+        ArgumentNullException.ThrowIfNull(keys);
+        ArgumentNullException.ThrowIfNull(values);
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(heads);
+        if (keys.Format != values.Format || (keys.Format != Format.F32 && keys.Format != Format.F16) || keys.Rows != values.Rows || keys.Rows % ((long)heads * PagedCache.PageLength) != 0)
+            throw new ArgumentException($"Keys {keys} and values {values} are no pages of {PagedCache.PageLength} tokens for {heads} heads, in f32 or f16.", nameof(values));
+        Keys = keys;
+        Values = values;
+        Heads = heads;
+    }
+
+    /// <summary>[pages · heads · page length, key size].</summary>
+    public Tensor Keys { get; internal set; }
+
+    /// <summary>[pages · heads · page length, value size].</summary>
+    public Tensor Values { get; internal set; }
+
+    /// <summary>Number of key/value heads.</summary>
+    public int Heads { get; }
+}
