@@ -1,0 +1,41 @@
+using ILGPU;
+
+namespace FastLayers.Kernels.Gpu.Formats;
+
+/// <summary>F16 by bit operations: not every device has the type.</summary>
+internal readonly struct GpuF16 : IGpuFloat<ushort>
+{
+    /// <summary>2^112: what the exponent is short of after the bits of a half are moved to their places in a float.</summary>
+    private const float ExponentCorrection = 5.192296858534828e33f;
+
+    public float Load(ushort element) => ToFloat(element);
+
+    public ushort Store(float value) => FromFloat(value);
+
+    public static float ToFloat(int bits)
+    {
+        int magnitude = (bits & 0x7FFF) << 13;
+        float value = Interop.IntAsFloat((uint)magnitude) * ExponentCorrection;
+        int result = magnitude >= 0x0F800000 ? magnitude | 0x7F800000 : (int)Interop.FloatAsInt(value);
+        return Interop.IntAsFloat((uint)(result | ((bits & 0x8000) << 16)));
+    }
+
+    public static ushort FromFloat(float value)
+    {
+        int bits = (int)Interop.FloatAsInt(value);
+        int sign = (bits >> 16) & 0x8000;
+        int magnitude = bits & 0x7FFFFFFF;
+        if (magnitude > 0x7F800000) return (ushort)(sign | 0x7E00 | ((magnitude >> 13) & 0x3FF));
+        if (magnitude >= 0x477FF000) return (ushort)(sign | 0x7C00);
+        if (magnitude >= 0x38800000)
+        {
+            // Round to even at bit 13, and take 112 off the exponent.
+            int rounded = magnitude + 0xFFF + ((magnitude >> 13) & 1);
+            return (ushort)(sign | ((rounded - 0x38000000) >> 13));
+        }
+
+        // A subnormal half: adding 0.5 leaves its bits, rounded to even, at the end of the mantissa.
+        float shifted = Interop.IntAsFloat((uint)magnitude) + 0.5f;
+        return (ushort)(sign | ((int)Interop.FloatAsInt(shifted) - 0x3F000000));
+    }
+}

@@ -1,0 +1,87 @@
+using FastLayers.Kernels.Catalog;
+using FastLayers.Kernels.Formats;
+using FastLayers.Kernels.Gpu.Catalog;
+using FastLayers.Kernels.Gpu.Formats;
+using FastLayers.Kernels.Gpu.MatMul;
+using ILGPU;
+
+namespace FastLayers.Kernels.Gpu.Tests.MatMul;
+
+/// <summary>Matrix products that are wrong on purpose must be found out by the catalog, at every way of multiplying.</summary>
+public sealed class BrokenMatMulTests : IDisposable
+{
+    private const ulong Seed = 7;
+
+    private static readonly FloatProductKernels<BlockWeights<WrongScale>> s_wrongScale = new("WrongScale");
+    private static readonly FloatProductKernels<BlockWeights<GpuQ4_0>> s_right = new("Right");
+    private static readonly FloatProductKernels<LostColumn> s_lostColumn = new("LostColumn");
+    private static readonly GpuKernel<FloatProduct<FloatWeights<float, GpuF32>>> s_withBarrier = new("WithBarrier", StagedProduct.WithBarrier);
+    private static readonly GpuKernel<FloatProduct<FloatWeights<float, GpuF32>>> s_withoutBarrier = new("WithoutBarrier", StagedProduct.WithoutBarrier);
+
+    private readonly Context _context = GpuPlatform.CreateContext(GpuBackend.Emulated);
+    private readonly ILGPU.Runtime.Accelerator _accelerator;
+    private readonly GpuLauncher _launcher;
+
+    public BrokenMatMulTests()
+    {
+        _accelerator = GpuPlatform.Devices(_context, GpuBackend.Emulated)[0].CreateAccelerator(_context);
+        _launcher = new GpuLauncher(_accelerator);
+    }
+
+    /// <summary>One row, a few rows, and enough for tiles.</summary>
+    public static TheoryData<int> RowCounts => [1, 3, 11];
+
+    public void Dispose()
+    {
+        _launcher.Dispose();
+        _accelerator.Dispose();
+        _context.Dispose();
+    }
+
+    [Theory]
+    [MemberData(nameof(RowCounts))]
+    public void Right_kernel_passes(int rows) => Assert.Null(Check(Format.Q4_0, rows, 5, 64, (b, shape) =>
+        s_right.Launch(_launcher, new() { Matrix = b.Matrix("w", Format.Q4_0, shape.Outputs, shape.Columns) }, b.Floats("bias"), b.Floats("x"), b.Floats("y"), shape.Rows, shape.Outputs, shape.Columns)).Failure);
+
+    [Theory]
+    [MemberData(nameof(RowCounts))]
+    public void Wrong_scale_is_found(int rows) => Assert.Contains("error", Check(Format.Q4_0, rows, 5, 64, (b, shape) =>
+        s_wrongScale.Launch(_launcher, new() { Matrix = b.Matrix("w", Format.Q4_0, shape.Outputs, shape.Columns) }, b.Floats("bias"), b.Floats("x"), b.Floats("y"), shape.Rows, shape.Outputs, shape.Columns)).Failure, StringComparison.Ordinal);
+
+    [Theory]
+    [MemberData(nameof(RowCounts))]
+    public void Lost_column_of_a_tail_is_found(int rows) => Assert.Contains("error", Check(Format.F32, rows, 5, 37, (b, shape) =>
+        s_lostColumn.Launch(_launcher, new() { All = new() { Matrix = b.Matrix("w", Format.F32, shape.Outputs, shape.Columns) } }, b.Floats("bias"), b.Floats("x"), b.Floats("y"), shape.Rows, shape.Outputs, shape.Columns)).Failure, StringComparison.Ordinal);
+
+    [Theory]
+    [MemberData(nameof(RowCounts))]
+    public void Lost_output_is_found(int rows) => Assert.NotNull(Check(Format.Q4_0, rows, 5, 64, (b, shape) =>
+        s_right.Launch(_launcher, new() { Matrix = b.Matrix("w", Format.Q4_0, shape.Outputs, shape.Columns) }, b.Floats("bias"), b.Floats("x"), b.Floats("y"), shape.Rows, shape.Outputs - 1, shape.Columns)).Failure);
+
+    [Fact]
+    public void Missing_barrier_is_found_and_only_that()
+    {
+        Assert.Null(Staged(s_withBarrier).Failure);
+        Assert.NotNull(Staged(s_withoutBarrier).Failure);
+    }
+
+    private KernelOutcome Staged(GpuKernel<FloatProduct<FloatWeights<float, GpuF32>>> kernel) => Check(Format.F32, 1, 24, 4096, (b, shape) =>
+        _launcher.Launch(kernel, new Index3D(shape.Outputs, shape.Rows, 1), _launcher.GroupLimit, new()
+        {
+            Weights = new() { Matrix = b.Matrix("w", Format.F32, shape.Outputs, shape.Columns) },
+            Bias = b.Floats("bias"),
+            HasBias = 1,
+            X = b.Floats("x"),
+            Y = b.Floats("y"),
+            Rows = shape.Rows,
+            Outputs = shape.Outputs,
+            Columns = shape.Columns,
+        }));
+
+    private KernelOutcome Check(Format format, int rows, int outputs, int columns, Action<GpuBuffers, (int Rows, int Outputs, int Columns)> launch)
+    {
+        string name = $"MatMul.Float.{format.Name}";
+        var runner = new GpuKernelRunner(_launcher, "emulated", [new GpuOperation(name, (_, buffers) => launch(buffers, (rows, outputs, columns)))]);
+        return KernelCheck.Run(runner, KernelCatalog.Find(name), new KernelShape(("rows", rows), ("outputs", outputs), ("columns", columns)), Seed);
+    }
+}
