@@ -1,0 +1,119 @@
+using FastLayers.Kernels.Activation;
+using FastLayers.Kernels.Formats;
+using FastLayers.Kernels.Pooling;
+
+namespace FastLayers.Gpu.Tests;
+
+/// <summary>Wrong operands of every operation: the same exception on every device, naming the operation and what was wanted.</summary>
+public sealed class OperandTests
+{
+    public static IEnumerable<TheoryDataRow<string, string>> Cases =>
+        from device in TestDevices.All from operation in s_operations.Keys select new TheoryDataRow<string, string>(device.Data, operation);
+
+    private static readonly Dictionary<string, Action<Device, Tensor>> s_operations = new()
+    {
+        ["Clear"] = (device, bad) => device.Clear(bad, 2, 8),
+        ["MatMul"] = (device, bad) => device.MatMul(Fine(device), null, bad, Fine(device), 2, ActivationPrecision.Float32),
+        ["RmsNorm"] = (device, bad) => device.RmsNorm(bad, null, 1e-5f, Fine(device), 2, 8),
+        ["LayerNorm"] = (device, bad) => device.LayerNorm(Fine(device), null, null, 1e-5f, bad, 2, 8),
+        ["L2Normalize"] = (device, bad) => device.L2Normalize(bad, bad, 2, 8),
+        ["Pool"] = (device, bad) => device.Pool(PoolingKind.Mean, bad, Fine(device), 2, 8),
+        ["Rotate"] = (device, bad) => device.Rotate(bad, [0, 1], 2, 4, new RotaryTable(device.Allocate(Format.F32, 2, 2), device.Allocate(Format.F32, 2, 2), true)),
+        ["Activate"] = (device, bad) => device.Activate(ActivationKind.Silu, bad, Fine(device), Fine(device), 2, 8),
+        ["Add"] = (device, bad) => device.Add(Fine(device), bad, 1, 2, 8),
+        ["SoftCap"] = (device, bad) => device.SoftCap(bad, 5, 2, 8),
+        ["GatherRows"] = (device, bad) => device.GatherRows(Fine(device), [0, 1], bad, 8),
+        ["ScatterAddRows"] = (device, bad) => device.ScatterAddRows(bad, [0, 1], [1, 1], Fine(device), 8),
+        ["AppendKv"] = (device, bad) => device.AppendKv(Cache(device), Rows(), bad, Fine(device)),
+        ["Attend"] = (device, bad) => device.Attend(Cache(device), Rows(), new AttentionOptions(2, 1, 0, false), bad, Fine(device)),
+        ["RouteExperts"] = (device, bad) => device.RouteExperts(bad, 2, 8, 1, false, new int[2], new float[2]),
+    };
+
+    [Theory]
+    [MemberData(nameof(Cases))]
+    public void A_tensor_that_does_not_fit_is_refused(string name, string operation)
+    {
+        using var device = TestDevices.Open(name);
+        using var other = new CpuDevice(1);
+        var run = s_operations[operation];
+
+        Refused<ArgumentException>(device.Allocate(Format.F32, 1, 8), "f32 [1, 8]");
+        Refused<ArgumentException>(device.Allocate(Format.F16, 2, 8), "f16 [2, 8]");
+        Refused<ArgumentException>(other.Allocate(Format.F32, 2, 8), "this device is " + device.Name);
+        var disposed = device.Allocate(Format.F32, 2, 8);
+        disposed.Dispose();
+        Refused<ObjectDisposedException>(disposed, "disposed");
+        Assert.ThrowsAny<ArgumentNullException>(() => run(device, null!));
+
+        void Refused<TException>(Tensor bad, string expected) where TException : Exception
+        {
+            var exception = Assert.ThrowsAny<TException>(() => run(device, bad));
+            Assert.Contains(operation + ": ", exception.Message, StringComparison.Ordinal);
+            Assert.Contains(expected, exception.Message, StringComparison.Ordinal);
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(TestDevices.All), MemberType = typeof(TestDevices))]
+    public void Counts_and_indices_that_make_no_sense_are_refused(string name)
+    {
+        using var device = TestDevices.Open(name);
+        var tensor = Fine(device);
+        Assert.Throws<ArgumentOutOfRangeException>(() => device.RmsNorm(tensor, null, 1e-5f, tensor, -1, 8));
+        Assert.Throws<ArgumentOutOfRangeException>(() => device.Clear(tensor, 2, -8));
+        Assert.Throws<ArgumentOutOfRangeException>(() => device.MatMul(tensor, null, tensor, tensor, -2, ActivationPrecision.Float32));
+        Assert.Throws<ArgumentOutOfRangeException>(() => device.Embed(tensor, [0, 2], 1, tensor));
+        Assert.Throws<ArgumentOutOfRangeException>(() => device.Embed(tensor, [-1], 1, tensor));
+        Assert.Throws<ArgumentOutOfRangeException>(() => device.GatherRows(tensor, [2], tensor, 8));
+        Assert.Throws<ArgumentOutOfRangeException>(() => device.RouteExperts(tensor, 2, 8, 9, false, new int[18], new float[18]));
+        Assert.Throws<ArgumentOutOfRangeException>(() => device.Pool(PoolingKind.Mean, tensor, tensor, 0, 8));
+        Assert.Throws<ArgumentException>(() => device.RmsNorm(tensor, device.Allocate(Format.F32, 1, 7), 1e-5f, tensor, 2, 8));
+        Assert.Throws<ArgumentException>(() => device.Allocate(Format.Q4_0, 1, 31));
+        Assert.ThrowsAny<ArgumentException>(() => device.Allocate(Format.F32, -1, 8));
+    }
+
+    [Theory]
+    [MemberData(nameof(TestDevices.All), MemberType = typeof(TestDevices))]
+    public void Nothing_to_do_is_done(string name)
+    {
+        using var device = TestDevices.Open(name);
+        var tensor = Fine(device);
+        device.RmsNorm(tensor, null, 1e-5f, tensor, 0, 8);
+        device.MatMul(tensor, null, tensor, tensor, 0, ActivationPrecision.Int8);
+        device.Embed(tensor, [], 1, tensor);
+        device.GatherRows(tensor, [], tensor, 8);
+        float[] values = new float[16];
+        device.Read(tensor, 0, values);
+        Assert.All(values, value => Assert.Equal(0, value));
+    }
+
+    [Theory]
+    [MemberData(nameof(TestDevices.All), MemberType = typeof(TestDevices))]
+    public void Rows_without_a_page_are_refused(string name)
+    {
+        using var device = TestDevices.Open(name);
+        var cache = Cache(device);
+        var tensor = Fine(device);
+        Assert.Throws<ArgumentException>(() => device.AppendKv(cache, Rows(page: 1), tensor, tensor));
+        Assert.Throws<ArgumentException>(() => device.AppendKv(cache, Rows(position: 64), tensor, tensor));
+        Assert.Throws<ArgumentOutOfRangeException>(() => device.AppendKv(cache, Rows(position: -1), tensor, tensor));
+        Assert.Throws<ArgumentException>(() => device.Attend(cache, Rows(end: 65), new AttentionOptions(2, 1, 0, false), tensor, tensor));
+        Assert.Throws<ArgumentException>(() => device.Attend(cache, Rows(), new AttentionOptions(3, 1, 0, false), tensor, tensor));
+        Assert.Throws<ArgumentException>(() => new KvLayer(device.Allocate(Format.F32, 128, 4), device.Allocate(Format.F16, 128, 4), 2));
+        Assert.Throws<ArgumentException>(() => new KvLayer(device.Allocate(Format.F32, 100, 4), device.Allocate(Format.F32, 100, 4), 2));
+    }
+
+    private static KvLayer Cache(Device device) => new(device.Allocate(Format.F32, 128, 4), device.Allocate(Format.F32, 128, 4), 2);
+
+    private static BatchRows Rows(int page = 0, int position = 1, int end = 2) => new()
+    {
+        Sequences = new[] { 0, 0 },
+        Positions = new[] { 0, position },
+        WindowStart = new[] { 0, 0 },
+        End = new[] { 1, end },
+        PageTable = new[] { page },
+        PagesPerSequence = 1,
+    };
+
+    private static Tensor Fine(Device device) => device.Allocate(Format.F32, 2, 8);
+}
