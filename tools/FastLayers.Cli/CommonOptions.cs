@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Globalization;
+using FastLayers.Gpu;
 
 namespace FastLayers.Cli;
 
@@ -20,7 +21,7 @@ internal static class CommonOptions
 
     public static Option<int> Threads() => Number("--threads", "-t", "Threads that compute; 0 takes one a core.", 0, "a whole number from 0 to 1024", n => n <= 1024);
 
-    public static Option<string> DeviceName() => new("--device", "-d") { Description = "Where to run: cpu.", DefaultValueFactory = _ => "cpu" };
+    public static Option<string> DeviceName() => new("--device", "-d") { Description = "Where to run: cpu, cuda:N, opencl:N, best (a GPU if there is one) or emulated (for tests). See 'fastlayers devices'.", DefaultValueFactory = _ => "cpu" };
 
     public static Option<bool> Json() => new("--json") { Description = "Write one JSON object to the standard output." };
 
@@ -71,8 +72,21 @@ internal static class CommonOptions
             Console.Error.WriteLine($"Warning: {tokens} tokens exceed the {model.Config.ContextLength} that the model was made for; expect worse predictions beyond.");
     }
 
-    public static Device CreateDevice(string name, int threads) =>
-        name == "cpu" ? new CpuDevice(threads) : throw new UsageException($"--device should be cpu, found '{name}'. See 'fastlayers devices'.");
+    public static Device CreateDevice(string name, int threads)
+    {
+        string[] parts = name.Split(':');
+        int index = 0;
+        bool known = parts.Length == 1 || (parts.Length == 2 && parts[0] is "cuda" or "opencl" && int.TryParse(parts[1], NumberStyles.None, CultureInfo.InvariantCulture, out index));
+        return (known ? parts[0] : "") switch
+        {
+            "cpu" => new CpuDevice(threads),
+            "cuda" => GpuDevice.Cuda(index),
+            "opencl" => GpuDevice.OpenCL(index),
+            "emulated" => GpuDevice.Emulated(),
+            "best" => GpuDevice.BestOrCpu(),
+            _ => throw new UsageException($"--device should be cpu, cuda:N, opencl:N, best or emulated, found '{name}'. See 'fastlayers devices'."),
+        };
+    }
 
     public static ActivationPrecision ParseActivations(string? text, ActivationPrecision fallback) => text switch
     {

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 
@@ -19,6 +20,18 @@ internal sealed record InfoOutput(string Path, string Architecture, string? Name
 
 internal sealed record SynthOutput(string Path, long Bytes, string Architecture, string Format, ulong Seed);
 
+internal sealed record ValidationOutput(string Device, string Operation, string Shape, double? Error, double Bound, string Verdict, string? Reason)
+{
+    public string Line() => string.Create(CultureInfo.InvariantCulture, $"{Verdict,-4} {Device,-12} {Operation,-28} {Shape,-40} error {Error,-9:g3} bound {Bound:g3}{(Reason is null ? "" : "  " + Reason)}");
+}
+
+internal sealed record ValidateOutput(ulong Seed, int Passed, int Failed, int Skipped, IReadOnlyList<ValidationOutput> Cases);
+
+internal sealed record MeasurementOutput(string Device, string Operation, string Shape, double Seconds, double GigabytesPerSecond, double CopyGigabytesPerSecond, double GigaoperationsPerSecond, double ArithmeticGigaoperationsPerSecond)
+{
+    public string Line() => string.Create(CultureInfo.InvariantCulture, $"{Device,-12} {Operation,-28} {Shape,-40} {Seconds * 1e6,10:f1} us {GigabytesPerSecond,8:f1} of {CopyGigabytesPerSecond:f1} GB/s {GigaoperationsPerSecond,8:f1} of {ArithmeticGigaoperationsPerSecond:f1} Gop/s");
+}
+
 /// <summary>Writes results as JSON with camel-case names.</summary>
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, WriteIndented = true, NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals)]
 [JsonSerializable(typeof(RunResult))]
@@ -27,6 +40,8 @@ internal sealed record SynthOutput(string Path, long Bytes, string Architecture,
 [JsonSerializable(typeof(IReadOnlyList<DeviceOutput>))]
 [JsonSerializable(typeof(InfoOutput))]
 [JsonSerializable(typeof(SynthOutput))]
+[JsonSerializable(typeof(ValidateOutput))]
+[JsonSerializable(typeof(IReadOnlyList<MeasurementOutput>))]
 internal sealed partial class JsonOutput : JsonSerializerContext
 {
     public static void Write<T>(T value) => Console.Out.WriteLine(JsonSerializer.Serialize(value, typeof(T), Default));

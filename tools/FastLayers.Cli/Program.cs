@@ -11,5 +11,6 @@ var root = new RootCommand("Run, inspect and measure transformer models in .NET.
     LogitsCommand.Create(),
     PerplexityCommand.Create(),
     SynthCommand.Create(),
+    ValidateCommand.Create(),
 };
 return await CommandRunner.InvokeAsync(root, args).ConfigureAwait(false);
