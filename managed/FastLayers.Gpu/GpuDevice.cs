@@ -223,6 +223,8 @@ public sealed partial class GpuDevice : Device
     {
         ObjectDisposedException.ThrowIf(IsDisposed, this);
         var layout = GpuMatrixLayout.Of(format, rows, columns);
+        if (_backend == GpuBackend.OpenCL && layout.ByteLength > int.MaxValue)
+            throw new NotSupportedException($"{Name}: {rows} x {columns} {format.Name} values take {layout.ByteLength:N0} bytes; ILGPU hands views to OpenCL kernels with 32-bit offsets, so that one tensor holds at most {int.MaxValue:N0}.");
         return new GpuMemory(this, _allocator.Rent(layout.ByteLength), layout);
     }
 }

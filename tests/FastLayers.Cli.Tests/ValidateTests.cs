@@ -40,6 +40,14 @@ public sealed class ValidateTests
             Assert.True(row.GetProperty(value).GetDouble() > 0);
     }
 
+    [Fact]
+    public void The_emulated_device_is_not_measured()
+    {
+        var result = Fastlayers("validate", "--device", "emulated", "--perf");
+        Assert.Equal(2, result.Code);
+        Assert.Contains("--perf cannot measure the emulated device", result.Error, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("--op", "Nothing")]
     [InlineData("--device", "gpu")]

@@ -38,7 +38,9 @@ internal static class ValidateCommand
             var opened = new List<Device>();
             try
             {
-                foreach (string name in DeviceNames(result.GetValue(devices) ?? [])) opened.Add(CommonOptions.CreateDevice(name, threads: 1));
+                string[] names = DeviceNames(result.GetValue(devices) ?? []);
+                if (result.GetValue(perf)) names = Measurable(names);
+                foreach (string name in names) opened.Add(CommonOptions.CreateDevice(name, threads: 1));
                 IReadOnlyList<IKernelRunner> runners = [.. opened.Select(device => device is GpuDevice gpu ? (IKernelRunner)gpu.CreateKernelRunner() : new CpuKernelRunner(SimdDispatch.Level))];
                 return result.GetValue(perf)
                     ? await MeasureAsync(runners, chosen, start, asJson, cancellation).ConfigureAwait(false)
@@ -70,6 +72,15 @@ internal static class ValidateCommand
         if (names.Length > 0) return names;
         string[] gpus = [.. GpuDevice.List().Where(info => info.Reason is null && info.Backend != GpuBackend.Emulated).Select(info => info.Name)];
         return ["cpu", .. gpus.Length > 0 ? gpus : ["emulated"]];
+    }
+
+    /// <summary>Threads that play a GPU say nothing about the speed of one.</summary>
+    private static string[] Measurable(string[] names)
+    {
+        string[] measurable = [.. names.Where(name => name != "emulated")];
+        if (measurable.Length == 0) throw new UsageException("--perf cannot measure the emulated device: it says nothing about the speed of a GPU.");
+        if (measurable.Length < names.Length) Console.Error.WriteLine("The emulated device is not measured: it says nothing about the speed of a GPU.");
+        return measurable;
     }
 
     private static async Task<int> CheckAsync(IReadOnlyList<IKernelRunner> runners, KernelOperation[] operations, ulong seed, bool asJson, CancellationToken cancellation)
