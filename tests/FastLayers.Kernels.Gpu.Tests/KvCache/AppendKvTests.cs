@@ -71,6 +71,6 @@ public sealed unsafe class AppendKvTests
         var cache = new GpuPagedCache { Keys = bytes.View.AsContiguous(), Values = bytes.View.AsContiguous(), PageTable = ints.View.AsContiguous(), PagesPerSequence = 1, Heads = 1, KeySize = 4, ValueSize = 4, IsHalf = false };
         var exception = Assert.Throws<ArgumentException>(() =>
             AppendKvKernels.Launch(device.Launcher, cache, floats.View.AsContiguous(), floats.View.AsContiguous(), ints.View.AsContiguous(), ints.View.AsContiguous(), 2));
-        Assert.Contains("AppendKv: 'keys' should have at least 8 elements, found 7", exception.Message, StringComparison.Ordinal);
+        Assert.Contains("AppendKv: 'keys' should have 8 elements, found 7", exception.Message, StringComparison.Ordinal);
     }
 }
