@@ -34,6 +34,7 @@ public sealed partial class GpuDevice
     private readonly UploadedArray<int> _pages;
     private readonly ScratchBuffer _activations;
     private readonly ScratchBuffer _scratch;
+    private readonly ScratchBuffer _weightCopy;
 
     /// <inheritdoc/>
     protected override void ClearCore(Tensor target, int rows, int columns)
@@ -56,24 +57,33 @@ public sealed partial class GpuDevice
         lock (_sync)
         {
             var x = GpuMemory.Floats(input, count);
+            if (input.ByteOffset % LoadBytes != 0)
+            {
+                // Not in the memory of the rounded activations, which are made from these.
+                var aligned = _scratch.Take<float>(count);
+                _launcher.Copy(x.Cast<byte>(), aligned.Cast<byte>());
+                x = aligned;
+            }
+
+            var matrix = GpuMemory.Matrix(weight);
+            if (weight.Format.BlockLength == 1 && weight.ByteOffset % LoadBytes != 0)
+            {
+                var aligned = _weightCopy.Take<byte>(matrix.Rest.Length);
+                _launcher.Copy(matrix.Rest, aligned);
+                matrix.Rest = aligned;
+            }
+
             var y = GpuMemory.Floats(output, (long)rows * outputs);
             var summand = Optional(bias, outputs);
             if (precision == ActivationPrecision.Int8 && MatMulSimdInt8.Supports(weight.Format))
             {
                 var rounded = _activations.Take<byte>(QuantizedActivations.Bytes(rows, columns));
                 QuantizeActivationsKernels.Launch(_launcher, x, rounded, rows, columns);
-                Int8MatMulKernels.Launch(_launcher, weight.Format, GpuMemory.Matrix(weight), summand, GpuQuantizedActivations.On(rounded, rows, columns), y, rows, outputs, columns);
+                Int8MatMulKernels.Launch(_launcher, weight.Format, matrix, summand, GpuQuantizedActivations.On(rounded, rows, columns), y, rows, outputs, columns);
                 return;
             }
 
-            if (input.ByteOffset % LoadBytes != 0)
-            {
-                var aligned = _activations.Take<float>(count);
-                _launcher.Copy(x.Cast<byte>(), aligned.Cast<byte>());
-                x = aligned;
-            }
-
-            MatMulKernels.Launch(_launcher, weight.Format, GpuMemory.Matrix(weight), summand, x, y, rows, outputs, columns);
+            MatMulKernels.Launch(_launcher, weight.Format, matrix, summand, x, y, rows, outputs, columns);
         }
     }
 

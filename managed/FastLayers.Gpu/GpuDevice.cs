@@ -60,6 +60,7 @@ public sealed partial class GpuDevice : Device
         _pages = new(_launcher, _allocator);
         _activations = new(_allocator);
         _scratch = new(_allocator);
+        _weightCopy = new(_allocator);
     }
 
     /// <inheritdoc/>

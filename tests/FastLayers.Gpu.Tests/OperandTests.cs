@@ -103,6 +103,26 @@ public sealed class OperandTests
         Assert.Throws<ArgumentException>(() => new KvLayer(device.Allocate(Format.F32, 100, 4), device.Allocate(Format.F32, 100, 4), 2));
     }
 
+    [Theory]
+    [MemberData(nameof(TestDevices.All), MemberType = typeof(TestDevices))]
+    public void Views_at_odd_places_give_the_same_product(string name)
+    {
+        using var device = TestDevices.Open(name);
+        using var values = device.Allocate(Format.F32, 9, 5);
+        device.Write(values, 0, [.. Enumerable.Range(0, 45).Select(i => i % 7 - 3f)]);
+        using var output = device.Allocate(Format.F32, 2, 2);
+        device.MatMul(values.SliceRows(1, 8).Reshape(10, 4).SliceRows(0, 2), null, values.SliceRows(3, 2), output, 2, ActivationPrecision.Int8);
+        float[] products = new float[4];
+        device.Read(output, 0, products);
+
+        float At(int place) => place % 7 - 3f;
+        float[] expected = [.. from row in Enumerable.Range(0, 2) from column in Enumerable.Range(0, 2) select Enumerable.Range(0, 4).Sum(k => At(15 + (4 * row) + k) * At(5 + (4 * column) + k))];
+        Assert.Equal(expected, products);
+        Assert.Throws<ArgumentException>(() => new KvLayer(Odd(), Odd(), 2));
+
+        Tensor Odd() => device.Allocate(Format.F32, 129, 5).SliceRows(1, 128);
+    }
+
     private static KvLayer Cache(Device device) => new(device.Allocate(Format.F32, 128, 4), device.Allocate(Format.F32, 128, 4), 2);
 
     private static BatchRows Rows(int page = 0, int position = 1, int end = 2) => new()

@@ -2,7 +2,6 @@ using System.Numerics;
 using FastLayers.Kernels.Gpu.Catalog;
 using FastLayers.Kernels.Pooling;
 using ILGPU;
-using ILGPU.Runtime;
 
 namespace FastLayers.Kernels.Gpu.Pooling;
 
@@ -136,7 +135,7 @@ internal static class RowPoolingKernels
     }
 
     private static void Copy(GpuLauncher launcher, ArrayView<float> x, long offset, ArrayView<float> y, int columns) =>
-        x.SubView(offset, columns).CopyTo(launcher.Stream, y.SubView(0, columns));
+        launcher.Copy(x.SubView(offset, columns).Cast<byte>(), y.SubView(0, columns).Cast<byte>());
 
     internal struct Arguments
     {

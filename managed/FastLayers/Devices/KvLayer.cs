@@ -6,6 +6,9 @@ namespace FastLayers;
 /// <summary>The key/value memory of one layer: pages as rows of two matrices.</summary>
 public sealed class KvLayer
 {
+    /// <summary>Kernels load several values at once.</summary>
+    private const int PageAlignment = 16;
+
     /// <summary>Makes a cache of two matrices of whole pages of <see cref="PagedCache.PageLength"/> tokens.</summary>
     /// <param name="keys">[pages · heads · page length, key size], F32 or F16.</param>
     /// <param name="values">[pages · heads · page length, value size], in the same format.</param>
@@ -18,6 +21,8 @@ public sealed class KvLayer
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(heads);
         if (keys.Format != values.Format || (keys.Format != Format.F32 && keys.Format != Format.F16) || keys.Rows != values.Rows || keys.Rows % ((long)heads * PagedCache.PageLength) != 0)
             throw new ArgumentException($"Keys {keys} and values {values} are no pages of {PagedCache.PageLength} tokens for {heads} heads, in f32 or f16.", nameof(values));
+        if (keys.ByteOffset % PageAlignment != 0 || values.ByteOffset % PageAlignment != 0)
+            throw new ArgumentException($"Pages of keys and values start at multiples of {PageAlignment} bytes, found {keys.ByteOffset} and {values.ByteOffset}.", nameof(values));
         Keys = keys;
         Values = values;
         Heads = heads;
