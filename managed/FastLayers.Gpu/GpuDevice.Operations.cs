@@ -142,7 +142,7 @@ public sealed partial class GpuDevice
     {
         lock (_sync)
         {
-            var (perSequence, longest) = Extent(batch);
+            var (perSequence, longest) = Extent(batch, options.Windowed);
             var plan = AttentionPlan.Create(_launcher, batch.Count, options.Heads, layer.Heads, layer.Keys.Columns, layer.Values.Columns, perSequence, longest);
             var rows = new GpuAttentionRows
             {
@@ -233,14 +233,14 @@ public sealed partial class GpuDevice
     private static ArrayView<byte> CacheBytes(Tensor tensor) => ((GpuMemory)tensor.Memory).Bytes.SubView(tensor.ByteOffset, tensor.ByteLength);
 
     /// <summary>How many rows in a row belong to one sequence at the most, and how far the rows see: hints for cutting the work.</summary>
-    private static (int RowsPerSequence, int LongestContext) Extent(in BatchRows batch)
+    private static (int RowsPerSequence, int LongestContext) Extent(in BatchRows batch, bool windowed)
     {
         int run = 1, longestRun = 1, longest = 0;
         for (int row = 0; row < batch.Count; row++)
         {
             run = row > 0 && batch.Sequences[row] == batch.Sequences[row - 1] ? run + 1 : 1;
             longestRun = Math.Max(longestRun, run);
-            longest = Math.Max(longest, batch.End[row] - batch.WindowStart[row]);
+            longest = Math.Max(longest, batch.End[row] - (windowed ? batch.WindowStart[row] : 0));
         }
 
         return (longestRun, longest);

@@ -159,7 +159,16 @@ public sealed partial class GpuDevice : Device
         lock (_sync)
         {
             var memory = RentMemory(format, rows, columns);
-            _launcher.Clear(memory.Bytes);
+            try
+            {
+                _launcher.Clear(memory.Bytes);
+            }
+            catch
+            {
+                memory.Dispose();
+                throw;
+            }
+
             return memory;
         }
     }
@@ -170,7 +179,16 @@ public sealed partial class GpuDevice : Device
         lock (_sync)
         {
             var memory = RentMemory(format, rows, columns);
-            memory.Fill(_launcher, bytes);
+            try
+            {
+                memory.Fill(_launcher, bytes);
+            }
+            catch
+            {
+                memory.Dispose();
+                throw;
+            }
+
             return memory;
         }
     }

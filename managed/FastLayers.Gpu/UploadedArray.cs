@@ -21,13 +21,16 @@ internal sealed class UploadedArray<T>(GpuLauncher launcher, GpuAllocator alloca
         if (_buffer is null || _content.Length < values.Length)
         {
             if (_buffer is not null) allocator.Return(_buffer);
-            _content = new T[Math.Max(16, values.Length)];
-            _buffer = allocator.Rent((long)_content.Length * Interop.SizeOf<T>());
+            _buffer = null;
             _length = -1;
+            int capacity = Math.Max(16, values.Length);
+            _buffer = allocator.Rent((long)capacity * Interop.SizeOf<T>());
+            _content = new T[capacity];
         }
 
         var view = _buffer.View.BaseView.SubView(0, (long)values.Length * Interop.SizeOf<T>()).Cast<T>();
         if (_length == values.Length && values.SequenceEqual(_content.AsSpan(0, _length))) return view;
+        _length = -1;
         launcher.Upload(values, view);
         values.CopyTo(_content);
         _length = values.Length;

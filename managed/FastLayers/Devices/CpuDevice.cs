@@ -164,6 +164,7 @@ public sealed unsafe partial class CpuDevice : Device
         if (_activationMemory is null || _activationMemory.ByteLength < bytes)
         {
             _activationMemory?.Dispose();
+            _activationMemory = null;
             _activationMemory = new CpuMemory(bytes);
         }
 

@@ -71,7 +71,7 @@ public abstract partial class Device
         }
 
         if (batch.PagesPerSequence < 0) throw new ArgumentOutOfRangeException(nameof(batch), batch.PagesPerSequence, $"{operation}: the page table has a negative width.");
-        long pages = layer.Keys.Rows / (layer.Heads * PagedCache.PageLength);
+        long pages = layer.Keys.Rows / ((long)layer.Heads * PagedCache.PageLength);
         for (int row = 0; row < count; row++)
         {
             int sequence = batch.Sequences[row];
