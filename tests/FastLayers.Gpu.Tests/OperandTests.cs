@@ -98,8 +98,12 @@ public sealed class OperandTests
         Assert.Throws<ArgumentException>(() => device.AppendKv(cache, Rows(position: 64), tensor, tensor));
         Assert.Throws<ArgumentOutOfRangeException>(() => device.AppendKv(cache, Rows(position: -1), tensor, tensor));
         Assert.Throws<ArgumentException>(() => device.Attend(cache, Rows(end: 65), new AttentionOptions(2, 1, 0, false), tensor, tensor));
+        Assert.Throws<ArgumentException>(() => device.Attend(TwoPages(), RowsOfTwoPages(firstPage: -1), new AttentionOptions(2, 1, 0, false), tensor, tensor));
+        device.Attend(TwoPages(), RowsOfTwoPages(firstPage: 0), new AttentionOptions(2, 1, 0, false), tensor, tensor);
+        device.Attend(TwoPages(), RowsOfTwoPages(firstPage: -1), new AttentionOptions(2, 1, 0, true), tensor, tensor);
         Assert.Throws<ArgumentException>(() => device.Attend(cache, Rows(), new AttentionOptions(3, 1, 0, false), tensor, tensor));
         Assert.Throws<ArgumentException>(() => new KvLayer(device.Allocate(Format.F32, 128, 4), device.Allocate(Format.F16, 128, 4), 2));
+        KvLayer TwoPages() => new(device.Allocate(Format.F32, 256, 4), device.Allocate(Format.F32, 256, 4), 2);
         Assert.Throws<ArgumentException>(() => new KvLayer(device.Allocate(Format.F32, 100, 4), device.Allocate(Format.F32, 100, 4), 2));
     }
 
@@ -124,6 +128,17 @@ public sealed class OperandTests
     }
 
     private static KvLayer Cache(Device device) => new(device.Allocate(Format.F32, 128, 4), device.Allocate(Format.F32, 128, 4), 2);
+
+    /// <summary>Rows whose window starts in the second page.</summary>
+    private static BatchRows RowsOfTwoPages(int firstPage) => new()
+    {
+        Sequences = new[] { 0, 0 },
+        Positions = new[] { 70, 71 },
+        WindowStart = new[] { 64, 65 },
+        End = new[] { 71, 72 },
+        PageTable = new[] { firstPage, 1 },
+        PagesPerSequence = 2,
+    };
 
     private static BatchRows Rows(int page = 0, int position = 1, int end = 2) => new()
     {

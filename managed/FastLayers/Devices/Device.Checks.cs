@@ -59,8 +59,8 @@ public abstract partial class Device
         }
     }
 
-    /// <summary>Every row's pages exist.</summary>
-    private static void RequireBatch(in BatchRows batch, KvLayer layer, bool attends, string operation)
+    /// <summary>The pages of all positions that a row writes or sees exist.</summary>
+    private static void RequireBatch(in BatchRows batch, KvLayer layer, bool attends, bool windowed, string operation)
     {
         int count = batch.Count;
         RequireLength(batch.Sequences.Length, count, nameof(BatchRows.Sequences), operation);
@@ -79,9 +79,13 @@ public abstract partial class Device
             int first = attends ? batch.WindowStart[row] : last;
             if (first < 0 || sequence < 0 || (!attends && last < 0))
                 throw new ArgumentOutOfRangeException(nameof(batch), $"{operation}: row {row} has sequence {sequence} and position {Math.Min(first, last)}.");
-            long page = ((long)sequence * batch.PagesPerSequence) + (last / PagedCache.PageLength);
-            if (last >= 0 && (last / PagedCache.PageLength >= batch.PagesPerSequence || page >= batch.PageTable.Length || (ulong)batch.PageTable[(int)page] >= (ulong)pages))
-                throw new ArgumentException($"{operation}: row {row} needs position {last} of sequence {sequence}, for which the cache has no page.", nameof(batch));
+            if (attends && !windowed) first = 0;
+            for (int page = first / PagedCache.PageLength; last >= first && page <= last / PagedCache.PageLength; page++)
+            {
+                long entry = ((long)sequence * batch.PagesPerSequence) + page;
+                if (page >= batch.PagesPerSequence || entry >= batch.PageTable.Length || (ulong)batch.PageTable[(int)entry] >= (ulong)pages)
+                    throw new ArgumentException($"{operation}: row {row} needs positions {first} to {last} of sequence {sequence}; the cache has no page {page} of it.", nameof(batch));
+            }
         }
     }
 

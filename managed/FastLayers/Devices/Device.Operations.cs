@@ -86,7 +86,7 @@ public abstract partial class Device
     public void AppendKv(KvLayer layer, in BatchRows batch, Tensor keys, Tensor values)
     {
         RequireCache(layer, nameof(AppendKv));
-        RequireBatch(batch, layer, attends: false, nameof(AppendKv));
+        RequireBatch(batch, layer, attends: false, windowed: false, nameof(AppendKv));
         RequireFloats(keys, nameof(keys), batch.Count, (long)layer.Heads * layer.Keys.Columns);
         RequireFloats(values, nameof(values), batch.Count, (long)layer.Heads * layer.Values.Columns);
         if (batch.Count > 0) AppendKvCore(layer, batch, keys, values);
@@ -96,7 +96,7 @@ public abstract partial class Device
     public void Attend(KvLayer layer, in BatchRows batch, in AttentionOptions options, Tensor query, Tensor output)
     {
         RequireCache(layer, nameof(Attend));
-        RequireBatch(batch, layer, attends: true, nameof(Attend));
+        RequireBatch(batch, layer, attends: true, options.Windowed, nameof(Attend));
         if (options.Heads <= 0 || options.Heads % layer.Heads != 0)
             throw new ArgumentException($"Attend: {options.Heads} query heads are no multiple of the cache's {layer.Heads}.", nameof(options));
         RequireFloats(query, nameof(query), batch.Count, (long)options.Heads * layer.Keys.Columns);
