@@ -72,6 +72,37 @@ public sealed class DeviceMemoryTests
         Assert.False(larger.Memory.IsDisposed);
     }
 
+    [Theory]
+    [InlineData(1_000)]
+    [InlineData(20_000)]
+    [InlineData(60_000)]
+    public void A_session_that_does_not_fit_leaves_nothing_behind(int room)
+    {
+        string path = Path.Combine(Path.GetTempPath(), Path.GetRandomFileName() + ".gguf");
+        SyntheticModel.Write(path, SyntheticModelOptions.Parse("layers=2,width=64,ffn=64,heads=4,kv-heads=2,vocabulary=288,context=256", "llama", "f32", 1));
+        try
+        {
+            long modelBytes;
+            using (var measured = GpuDevice.Emulated())
+            using (Model.Load(path, measured)) modelBytes = measured.LiveBytes;
+
+            using var device = GpuDevice.Emulated(new GpuDeviceOptions { MemoryLimit = modelBytes + room });
+            using var model = Model.Load(path, device);
+            int before = device.LiveBuffers;
+            Assert.Throws<GpuOutOfMemoryException>(() => model.CreateSession(new SessionOptions { ContextLength = 256 }));
+
+            // Tables of positions belong to the model, which keeps them for the next session.
+            Assert.InRange(device.LiveBuffers, before, before + 2);
+            int after = device.LiveBuffers;
+            Assert.Throws<GpuOutOfMemoryException>(() => model.CreateSession(new SessionOptions { ContextLength = 256 }));
+            Assert.Equal(after, device.LiveBuffers);
+        }
+        finally
+        {
+            File.Delete(path);
+        }
+    }
+
     [Fact]
     public void A_missing_device_says_why()
     {

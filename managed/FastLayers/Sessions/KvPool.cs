@@ -21,11 +21,24 @@ internal sealed class KvPool : IDisposable
         Format = format;
         _references = new int[pages];
         int heads = transformer.Config.Attention.KvHeads;
-        Layers = [.. transformer.Weights.Layers.Select(layer => new KvLayer(
-            _device.Allocate(format, Rows(pages, heads), layer.KeySize),
-            _device.Allocate(format, Rows(pages, heads), layer.ValueSize),
-            heads))];
+        var made = new List<Tensor>();
+        try
+        {
+            Layers = [.. transformer.Weights.Layers.Select(layer => new KvLayer(Allocate(layer.KeySize), Allocate(layer.ValueSize), heads))];
+        }
+        catch
+        {
+            foreach (var tensor in made) tensor.Dispose();
+            throw;
+        }
+
         Release(0, pages);
+
+        Tensor Allocate(int columns)
+        {
+            made.Add(_device.Allocate(format, Rows(pages, heads), columns));
+            return made[^1];
+        }
     }
 
     public Format Format { get; }
@@ -121,7 +134,16 @@ internal sealed class KvPool : IDisposable
     private Tensor Enlarge(Tensor tensor, long rows)
     {
         var larger = _device.Allocate(tensor.Format, rows, tensor.Columns);
-        _device.Copy(tensor, 0, larger, 0, tensor.Rows);
+        try
+        {
+            _device.Copy(tensor, 0, larger, 0, tensor.Rows);
+        }
+        catch
+        {
+            larger.Dispose();
+            throw;
+        }
+
         tensor.Dispose();
         return larger;
     }

@@ -42,9 +42,18 @@ public sealed class Session : IDisposable
             _pool = parent._pool.AddUser();
         }
 
-        var (rotary, local) = transformer.RotaryFor(ContextLength);
-        _pages = new SequencePages(_pool, options.SequenceCount, ContextLength);
-        _state = new ForwardState(transformer, rows, Math.Min(rows, MaximumLogitRows), rotary, local);
+        try
+        {
+            var (rotary, local) = transformer.RotaryFor(ContextLength);
+            _pages = new SequencePages(_pool, options.SequenceCount, ContextLength);
+            _state = new ForwardState(transformer, rows, Math.Min(rows, MaximumLogitRows), rotary, local);
+        }
+        catch
+        {
+            _pool.Dispose();
+            throw;
+        }
+
         _sequences = new int[rows];
         _positions = new int[rows];
         _windowStart = new int[rows];

@@ -49,9 +49,16 @@ internal sealed class ForwardState : IDisposable
 
         Tensor Allocate(long count, int columns)
         {
-            var tensor = device.Allocate(Format.F32, count, columns);
-            _tensors.Add(tensor);
-            return tensor;
+            try
+            {
+                _tensors.Add(device.Allocate(Format.F32, count, columns));
+                return _tensors[^1];
+            }
+            catch
+            {
+                Dispose();
+                throw;
+            }
         }
     }
 
