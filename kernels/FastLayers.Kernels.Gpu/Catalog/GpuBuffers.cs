@@ -15,16 +15,26 @@ public sealed class GpuBuffers : IDisposable
     private readonly KernelArguments _arguments;
     private readonly GpuLauncher _launcher;
     private readonly List<MemoryBuffer1D<byte, Stride1D.Dense>> _memory = [];
+    private readonly List<MemoryBuffer1D<byte, Stride1D.Dense>> _scratch = [];
+    private readonly Dictionary<string, GpuMatrix> _matrices = [];
+    private int _scratchInUse;
 
     internal GpuBuffers(GpuLauncher launcher, KernelArguments arguments)
     {
         _launcher = launcher;
         _arguments = arguments;
-        foreach (var buffer in arguments.Buffers)
+        try
         {
-            var memory = launcher.Accelerator.Allocate1D<byte>(buffer.GuardedBytes.Length);
-            launcher.Upload(buffer.GuardedBytes, memory.View.BaseView);
-            _memory.Add(memory);
+            foreach (var buffer in arguments.Buffers)
+            {
+                _memory.Add(launcher.Accelerator.Allocate1D<byte>(buffer.GuardedBytes.Length));
+                launcher.Upload(buffer.GuardedBytes, _memory[^1].View.BaseView);
+            }
+        }
+        catch
+        {
+            Dispose();
+            throw;
         }
     }
 
@@ -49,6 +59,7 @@ public sealed class GpuBuffers : IDisposable
     /// </summary>
     internal GpuMatrix Matrix(string name, Format format, int rows, int columns)
     {
+        if (_matrices.TryGetValue(name, out var uploaded)) return uploaded;
         var layout = GpuMatrixLayout.Of(format, rows, columns);
         var source = HostBytes(name);
         if (source.Length != rows * format.RowBytes(columns))
@@ -58,17 +69,17 @@ public sealed class GpuBuffers : IDisposable
         bytes.AsSpan().Fill(0xFF);
         var planes = bytes.AsSpan(KernelBuffer.GuardBytes, length);
         layout.Split(source, planes, planes[(int)layout.RestStart..]);
-        var memory = Scratch<byte>(bytes.Length);
-        memory.CopyFromCPU(_launcher.Stream, bytes);
-        _launcher.Synchronize();
-        return layout.On(memory.SubView(KernelBuffer.GuardBytes, length));
+        _memory.Add(_launcher.Accelerator.Allocate1D<byte>(bytes.Length));
+        _launcher.Upload<byte>(bytes, _memory[^1].View.BaseView);
+        return _matrices[name] = layout.On(_memory[^1].View.BaseView.SubView(KernelBuffer.GuardBytes, length));
     }
 
-    /// <summary>Scratch memory of <paramref name="length"/> elements that lives as long as these buffers.</summary>
+    /// <summary>Scratch memory of <paramref name="length"/> elements until these buffers are run again.</summary>
     public ArrayView<T> Scratch<T>(int length) where T : unmanaged
     {
-        var memory = _launcher.Accelerator.Allocate1D<byte>(Math.Max(16, checked(length * Interop.SizeOf<T>())));
-        _memory.Add(memory);
+        int bytes = Math.Max(16, checked(length * Interop.SizeOf<T>()));
+        if (_scratchInUse == _scratch.Count) _scratch.Add(_launcher.Accelerator.Allocate1D<byte>(bytes));
+        var memory = _scratch[_scratchInUse++];
         return memory.View.BaseView.SubView(0, (long)length * Interop.SizeOf<T>()).Cast<T>();
     }
 
@@ -76,7 +87,14 @@ public sealed class GpuBuffers : IDisposable
     public void Dispose()
     {
         foreach (var memory in _memory) memory.Dispose();
+        foreach (var memory in _scratch) memory.Dispose();
     }
+
+    /// <summary>
+    /// Begins another run of the same entry: scratch memory is handed out again in the order in which the run before asked for it, so that
+    /// measuring allocates and uploads nothing.
+    /// </summary>
+    internal void Restart() => _scratchInUse = 0;
 
     /// <summary>Waits for the kernels and copies everything back, the guards included.</summary>
     internal void Download()

@@ -54,7 +54,12 @@ public sealed class GpuKernelRunner : IKernelRunner
         return KernelTimer.Measure(
             count =>
             {
-                for (int i = 0; i < count; i++) _operations[operation.Name].Run(_launcher, buffers);
+                for (int i = 0; i < count; i++)
+                {
+                    buffers.Restart();
+                    _operations[operation.Name].Run(_launcher, buffers);
+                }
+
                 _launcher.Synchronize();
             },
             budget);

@@ -45,16 +45,16 @@ public sealed class GpuLauncher : IDisposable
 
     /// <summary>Starts a kernel on <paramref name="groups"/> groups; none at all if there are none.</summary>
     /// <exception cref="GpuDeviceLostException">The driver reports an error.</exception>
+    /// <exception cref="NotSupportedException">The kernel cannot be compiled for the device.</exception>
     public void Launch<TArguments>(GpuKernel<TArguments> kernel, Index3D groups, int groupSize, TArguments arguments)
         where TArguments : struct
     {
         ArgumentNullException.ThrowIfNull(kernel);
         if (groups.Size == 0) return;
         RequireUsable();
+        var launch = Compiled(kernel);
         try
         {
-            var launch = (Action<AcceleratorStream, KernelConfig, TArguments>)_launchers.GetOrAdd(
-                kernel, static (key, accelerator) => accelerator.LoadKernel(((GpuKernel<TArguments>)key).Action), Accelerator);
             launch(Stream, new KernelConfig(groups, new Index3D(groupSize, 1, 1)), arguments);
         }
         catch (AcceleratorException e)
@@ -162,6 +162,20 @@ public sealed class GpuLauncher : IDisposable
     /// <summary>Notes that the device is of no use from now on; every later call throws the same.</summary>
     internal GpuDeviceLostException Lost(string during, Exception cause) =>
         _lost ??= new GpuDeviceLostException($"{Accelerator.Name} failed in {during}: {cause.Message}", cause);
+
+    private Action<AcceleratorStream, KernelConfig, TArguments> Compiled<TArguments>(GpuKernel<TArguments> kernel)
+        where TArguments : struct
+    {
+        try
+        {
+            return (Action<AcceleratorStream, KernelConfig, TArguments>)_launchers.GetOrAdd(
+                kernel, static (key, accelerator) => accelerator.LoadKernel(((GpuKernel<TArguments>)key).Action), Accelerator);
+        }
+        catch (Exception e) when (e is AcceleratorException or InternalCompilerException or NotSupportedException)
+        {
+            throw new NotSupportedException($"{kernel.Name} cannot be compiled for {Accelerator.Name}: {e.Message}", e);
+        }
+    }
 
     private void RequireUsable()
     {
