@@ -83,7 +83,7 @@ internal static class CommonOptions
             "cuda" => GpuDevice.Cuda(index),
             "opencl" => GpuDevice.OpenCL(index),
             "emulated" => GpuDevice.Emulated(),
-            "best" => GpuDevice.BestOrCpu(),
+            "best" => GpuDevice.BestOrCpu() is GpuDevice gpu ? gpu : new CpuDevice(threads),
             _ => throw new UsageException($"--device should be cpu, cuda:N, opencl:N, best or emulated, found '{name}'. See 'fastlayers devices'."),
         };
     }
