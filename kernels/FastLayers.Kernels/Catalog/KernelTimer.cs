@@ -6,6 +6,10 @@ namespace FastLayers.Kernels.Catalog;
 public static class KernelTimer
 {
     private const int LeastSamples = 5;
+    private const int CallsBeforeOptimizing = 32;
+    private const int WarmUpRounds = 2;
+    private static readonly TimeSpan s_longestRound = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan s_optimizingDelay = TimeSpan.FromMilliseconds(150);
     private static readonly TimeSpan s_leastBatch = TimeSpan.FromMilliseconds(2);
 
     /// <summary>Seconds that one run takes.</summary>
@@ -14,7 +18,7 @@ public static class KernelTimer
     public static double Measure(Action<int> run, TimeSpan budget)
     {
         ArgumentNullException.ThrowIfNull(run);
-        run(1);
+        WarmUp(run);
         int count = 1;
         while (Time(run, count) < s_leastBatch.TotalSeconds && count < 1 << 20) count *= 2;
 
@@ -23,6 +27,20 @@ public static class KernelTimer
         while (samples.Count < LeastSamples || total.Elapsed < budget) samples.Add(Time(run, count) / count);
         samples.Sort();
         return samples[samples.Count / 2];
+    }
+
+    /// <summary>
+    /// The runtime replaces a method by its optimized form a moment after its thirtieth call, and loops in methods that are called rarely later
+    /// still: without this, what is measured is the compiler's first attempt.
+    /// </summary>
+    private static void WarmUp(Action<int> run)
+    {
+        for (int round = 0; round < WarmUpRounds; round++)
+        {
+            var watch = Stopwatch.StartNew();
+            for (int i = 0; i < CallsBeforeOptimizing && watch.Elapsed < s_longestRound; i++) run(1);
+            Thread.Sleep(s_optimizingDelay);
+        }
     }
 
     private static double Time(Action<int> run, int count)
