@@ -3,8 +3,10 @@ using ILGPU;
 namespace FastLayers.Kernels.Gpu.Formats;
 
 /// <summary>BF16: the upper half of a float.</summary>
-internal readonly struct GpuBF16 : IGpuFloat<ushort>
+internal readonly struct GpuBF16 : IGpuHalf
 {
+    public bool IsExactInBF16 => true;
+
     public float Load(ushort element) => Interop.IntAsFloat((uint)element << 16);
 
     public ushort Store(float value)

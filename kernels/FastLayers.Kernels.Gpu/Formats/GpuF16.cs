@@ -3,10 +3,12 @@ using ILGPU;
 namespace FastLayers.Kernels.Gpu.Formats;
 
 /// <summary>F16 by bit operations: not every device has the type.</summary>
-internal readonly struct GpuF16 : IGpuFloat<ushort>
+internal readonly struct GpuF16 : IGpuHalf
 {
     /// <summary>2^112: what the exponent is short of after the bits of a half are moved to their places in a float.</summary>
     private const float ExponentCorrection = 5.192296858534828e33f;
+
+    public bool IsExactInBF16 => false;
 
     public float Load(ushort element) => ToFloat(element);
 

@@ -10,6 +10,8 @@ internal struct BlockWeights<TBlock> : IGpuTensorWeights
 
     public readonly bool AlwaysWhole => true;
 
+    public readonly bool HasSecondParts => false;
+
     public readonly bool HasMinimums
     {
         get

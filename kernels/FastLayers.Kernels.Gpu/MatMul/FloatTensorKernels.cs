@@ -5,9 +5,9 @@ namespace FastLayers.Kernels.Gpu.MatMul;
 
 /// <summary>
 /// Products of many rows of float activations with a matrix by the tensor cores of CUDA devices: tiles of 64 rows times 64 outputs, eight warps with
-/// 16 rows and 32 outputs each. Codes of block formats, and BF16 weights, are exact in BF16; activations are cut into three BF16 numbers that
-/// sum to them exactly, so that nothing is lost but the rounding of float sums; an infinite activation gives NaN. Elsewhere the kernel is that of
-/// <see cref="GemmKernels"/>.
+/// 16 rows and 32 outputs each. Codes of block formats, and BF16 weights, are exact in BF16; F16 weights are cut into two BF16 numbers and activations
+/// into three that sum to them exactly, so that nothing is lost but the rounding of float sums; an infinite activation or weight gives NaN. Elsewhere
+/// the kernel is that of <see cref="GemmKernels"/>.
 /// </summary>
 internal static class FloatTensorKernels
 {
@@ -22,6 +22,9 @@ internal static class FloatTensorKernels
     /// <summary>Parts of an activation: 3 times 8 bits are the 24 of a float.</summary>
     private const int Parts = 3;
 
+    /// <summary>Parts of a weight that one BF16 number cannot hold: 8 bits and 3 are the 11 of a half.</summary>
+    private const int WeightParts = 2;
+
     public static void Tile<TWeights>(FloatProduct<TWeights> a)
         where TWeights : struct, IGpuTensorWeights
     {
@@ -32,7 +35,7 @@ internal static class FloatTensorKernels
     private static void Multiply<TWeights>(FloatProduct<TWeights> a)
         where TWeights : struct, IGpuTensorWeights
     {
-        var weightCodes = SharedMemory.Allocate<int>(Words * Pitch);
+        var weightCodes = SharedMemory.Allocate<int>((a.Weights.HasSecondParts ? WeightParts : 1) * Words * Pitch);
         var weightScales = SharedMemory.Allocate<float>(2 * Pitch);
         var weightMinimums = SharedMemory.Allocate<float>(2 * Pitch);
         var activationParts = SharedMemory.Allocate<int>(Parts * Words * Pitch);
@@ -53,28 +56,11 @@ internal static class FloatTensorKernels
             Group.Barrier();
             for (int half = 0; half < 2; half++)
             {
-                int low = (((half * 8) + t) * Pitch) + output + g;
-                int high = low + (4 * Pitch);
-                int w0 = weightCodes[low];
-                int w1 = weightCodes[high];
-                int w2 = weightCodes[low + 8];
-                int w3 = weightCodes[high + 8];
-                int w4 = weightCodes[low + 16];
-                int w5 = weightCodes[high + 16];
-                int w6 = weightCodes[low + 24];
-                int w7 = weightCodes[high + 24];
+                int place = ((half * 8) + t) * Pitch;
 
                 // The smallest parts first: their sums lose least before the largest come.
-                for (int part = Parts - 1; part >= 0; part--)
-                {
-                    int x = (((part * Words) + (half * 8) + t) * Pitch) + row;
-                    HalfTensorTile.Activations(activationParts[x], activationParts[x + 8], activationParts[x + (4 * Pitch)], activationParts[x + (4 * Pitch) + 8]);
-                    HalfTensorTile.MultiplyFirst(w0, w1);
-                    HalfTensorTile.MultiplySecond(w2, w3);
-                    HalfTensorTile.MultiplyThird(w4, w5);
-                    HalfTensorTile.MultiplyFourth(w6, w7);
-                }
-
+                if (a.Weights.HasSecondParts) AddProducts(weightCodes, (Words * Pitch) + place + output + g, activationParts, place + row);
+                AddProducts(weightCodes, place + output + g, activationParts, place + row);
                 int scale = (half * Pitch) + output + (2 * t);
                 HalfTensorTile.ScaleFirst(weightScales[scale], weightScales[scale + 1]);
                 HalfTensorTile.ScaleSecond(weightScales[scale + 8], weightScales[scale + 9]);
@@ -103,6 +89,29 @@ internal static class FloatTensorKernels
         Store(a, storeRow, storeOutput + 24, sums.Row3, minimums.Row3);
     }
 
+    /// <summary>Adds the products of one part of the weights with all parts of the activations over 16 columns to the dots of a lane.</summary>
+    private static void AddProducts(ArrayView<int> codes, int code, ArrayView<int> parts, int firstPart)
+    {
+        const int Below = 4 * Pitch;
+        int w0 = codes[code];
+        int w1 = codes[code + Below];
+        int w2 = codes[code + 8];
+        int w3 = codes[code + Below + 8];
+        int w4 = codes[code + 16];
+        int w5 = codes[code + Below + 16];
+        int w6 = codes[code + 24];
+        int w7 = codes[code + Below + 24];
+        for (int part = Parts - 1; part >= 0; part--)
+        {
+            int x = (part * Words * Pitch) + firstPart;
+            HalfTensorTile.Activations(parts[x], parts[x + 8], parts[x + Below], parts[x + Below + 8]);
+            HalfTensorTile.MultiplyFirst(w0, w1);
+            HalfTensorTile.MultiplySecond(w2, w3);
+            HalfTensorTile.MultiplyThird(w4, w5);
+            HalfTensorTile.MultiplyFourth(w6, w7);
+        }
+    }
+
     /// <summary>Stages 32 columns of the weights of a tile.</summary>
     private static void LoadWeights<TWeights>(FloatProduct<TWeights> a, int column, int firstOutput, ArrayView<int> codes, ArrayView<float> scales, ArrayView<float> minimums)
         where TWeights : struct, IGpuTensorWeights
@@ -113,8 +122,8 @@ internal static class FloatTensorKernels
             int quad = i & ((Words / 2) - 1);
             Float4 values = default;
             if (firstOutput + output < a.Outputs) values = a.Weights.Codes(firstOutput + output, (column / 4) + quad);
-            codes[(2 * quad * Pitch) + output] = UpperHalves(values.X, values.Y);
-            codes[(((2 * quad) + 1) * Pitch) + output] = UpperHalves(values.Z, values.W);
+            StorePart(codes, 0, quad, output, values);
+            if (a.Weights.HasSecondParts) StorePart(codes, 1, quad, output, Rest(values));
         }
 
         for (int i = Group.IdxX; i < TileLength * 2; i += Group.DimX)
@@ -141,12 +150,8 @@ internal static class FloatTensorKernels
             if (firstRow + row < a.Rows) x = a.Activations(firstRow + row, (column / 4) + quad);
             for (int part = 0; part < Parts; part++)
             {
-                int place = (((part * Words) + (2 * quad)) * Pitch) + row;
-                parts[place] = UpperHalves(x.X, x.Y);
-                parts[place + Pitch] = UpperHalves(x.Z, x.W);
-
-                // What the upper half of a float leaves is exact.
-                x = Quads.Of(x.X - UpperHalf(x.X), x.Y - UpperHalf(x.Y), x.Z - UpperHalf(x.Z), x.W - UpperHalf(x.W));
+                StorePart(parts, part, quad, row, x);
+                x = Rest(x);
             }
         }
 
@@ -167,11 +172,15 @@ internal static class FloatTensorKernels
         }
     }
 
-    /// <summary>Two floats cut to BF16, the first in the lower half of the word.</summary>
-    private static int UpperHalves(float low, float high) => ((int)Interop.FloatAsInt(low) >>> 16) | ((int)Interop.FloatAsInt(high) & unchecked((int)0xFFFF0000));
+    /// <summary>Stages four values of a row or output cut to BF16, two a word.</summary>
+    private static void StorePart(ArrayView<int> parts, int part, int quad, int place, Float4 values)
+    {
+        int word = (((part * Words) + (2 * quad)) * Pitch) + place;
+        parts[word] = BF16Parts.Pack(values.X, values.Y);
+        parts[word + Pitch] = BF16Parts.Pack(values.Z, values.W);
+    }
 
-    /// <summary>A float cut to BF16.</summary>
-    private static float UpperHalf(float value) => Interop.IntAsFloat((uint)((int)Interop.FloatAsInt(value) & unchecked((int)0xFFFF0000)));
+    private static Float4 Rest(Float4 values) => Quads.Of(BF16Parts.Rest(values.X), BF16Parts.Rest(values.Y), BF16Parts.Rest(values.Z), BF16Parts.Rest(values.W));
 
     /// <summary>Stores the results that a lane has of 8 outputs: two of a row, and two of the row 8 below.</summary>
     private static void Store<TWeights>(FloatProduct<TWeights> a, int row, int output, Float4 sums, Float4 minimums)

@@ -35,13 +35,3 @@ internal struct FloatWeights<TElement, TFloat> : IGpuWeights
     public readonly float Dot(int output, int octet, Float4 low, Float4 high) =>
         Quads.Dot(Quad(output, 2 * octet), low) + Quads.Dot(Quad(output, (2 * octet) + 1), high);
 }
-
-/// <summary>Four elements that are loaded at once.</summary>
-internal struct Four<TElement>
-    where TElement : unmanaged
-{
-    public TElement A;
-    public TElement B;
-    public TElement C;
-    public TElement D;
-}

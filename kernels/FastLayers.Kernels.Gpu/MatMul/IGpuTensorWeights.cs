@@ -1,8 +1,11 @@
 namespace FastLayers.Kernels.Gpu.MatMul;
 
-/// <summary>Weights <c>scale · code - minimum</c> whose codes are exact in BF16, with one scale and one minimum for sixteen columns at least.</summary>
+/// <summary>Weights <c>scale · code - minimum</c> whose codes are BF16 numbers, or sums of two, with one scale and one minimum for sixteen columns at least.</summary>
 internal interface IGpuTensorWeights : IGpuWeights
 {
+    /// <summary>Whether there are codes that one BF16 number cannot hold; each is then the sum of two.</summary>
+    bool HasSecondParts { get; }
+
     /// <summary>Whether <see cref="Minimum"/> can be other than zero.</summary>
     bool HasMinimums { get; }
 

@@ -72,14 +72,15 @@ internal static class MatMulKernels
             _kernels.Launch(launcher, new FloatWeights<TElement, TFloat> { Matrix = weight }, bias, x, y, rows, weight.Rows, weight.Columns);
     }
 
-    private sealed class BF16Kernels(string name) : IProductKernels
+    private sealed class HalfKernels<THalf>(string name) : IProductKernels
+        where THalf : struct, IGpuHalf
     {
-        private readonly FloatProductKernels<BF16Weights> _kernels = new(name, new($"{name}.TensorGemm", FloatTensorKernels.Tile, "mma.sync.aligned"));
+        private readonly FloatProductKernels<HalfWeights<THalf>> _kernels = new(name, new($"{name}.TensorGemm", FloatTensorKernels.Tile, "mma.sync.aligned"));
 
         public IReadOnlyList<GpuKernel> All => _kernels.All;
 
         public void Launch(GpuLauncher launcher, GpuMatrix weight, ArrayView<float> bias, ArrayView<float> x, ArrayView<float> y, int rows) =>
-            _kernels.Launch(launcher, new BF16Weights { Elements = new() { Matrix = weight } }, bias, x, y, rows, weight.Rows, weight.Columns);
+            _kernels.Launch(launcher, new HalfWeights<THalf> { Elements = new() { Matrix = weight } }, bias, x, y, rows, weight.Rows, weight.Columns);
     }
 
     private readonly struct KernelsOf : IGpuBlockVisitor<IProductKernels>, IGpuFloatVisitor<IProductKernels>
@@ -88,7 +89,11 @@ internal static class MatMulKernels
 
         public IProductKernels Visit<TElement, TFloat>(Format format)
             where TElement : unmanaged
-            where TFloat : struct, IGpuFloat<TElement> =>
-            format == Format.BF16 ? new BF16Kernels($"MatMul.Float.{format.Name}") : new FloatKernels<TElement, TFloat>($"MatMul.Float.{format.Name}");
+            where TFloat : struct, IGpuFloat<TElement> => format.Name switch
+            {
+                "f16" => new HalfKernels<GpuF16>($"MatMul.Float.{format.Name}"),
+                "bf16" => new HalfKernels<GpuBF16>($"MatMul.Float.{format.Name}"),
+                _ => new FloatKernels<TElement, TFloat>($"MatMul.Float.{format.Name}"),
+            };
     }
 }

@@ -1,10 +1,6 @@
-using System.Runtime.CompilerServices;
 using FastLayers.Kernels.Gpu.Formats;
 using FastLayers.Kernels.Gpu.MatMul;
 using ILGPU;
-
-// The assembly that ILGPU makes at run time calls the kernels.
-[assembly: InternalsVisibleTo("ILGPURuntime")]
 
 namespace FastLayers.Kernels.Gpu.Tests.MatMul;
 
@@ -46,6 +42,35 @@ internal struct LostColumn : IGpuWeights
 
     public readonly float Dot(int output, int octet, Float4 low, Float4 high) =>
         Quads.Dot(Quad(output, 2 * octet), low) + Quads.Dot(Quad(output, (2 * octet) + 1), high);
+}
+
+/// <summary>F16 without what a BF16 number cannot hold of it.</summary>
+internal struct FirstPartOnly : IGpuTensorWeights
+{
+    public FloatWeights<ushort, GpuF16> All;
+
+    public readonly bool AlwaysWhole => false;
+
+    public readonly bool HasMinimums => false;
+
+    public readonly bool HasSecondParts => false;
+
+    public readonly Float4 Quad(int output, int quad)
+    {
+        var values = All.Quad(output, quad);
+        return Quads.Of(FirstPart(values.X), FirstPart(values.Y), FirstPart(values.Z), FirstPart(values.W));
+    }
+
+    public readonly float Dot(int output, int octet, Float4 low, Float4 high) =>
+        Quads.Dot(Quad(output, 2 * octet), low) + Quads.Dot(Quad(output, (2 * octet) + 1), high);
+
+    public readonly Float4 Codes(int output, int quad) => Quad(output, quad);
+
+    public readonly float Scale(int output, int sixteen) => 1;
+
+    public readonly float Minimum(int output, int sixteen) => 0;
+
+    private static float FirstPart(float value) => value - BF16Parts.Rest(value);
 }
 
 /// <summary>One group an output that stages the products of its threads in shared memory, with and without the barrier that this needs.</summary>

@@ -18,6 +18,9 @@ public sealed class BrokenMatMulTests : IDisposable
     private static readonly GpuKernel<FloatProduct<FloatWeights<float, GpuF32>>> s_withBarrier = new("WithBarrier", StagedProduct.WithBarrier);
     private static readonly GpuKernel<FloatProduct<FloatWeights<float, GpuF32>>> s_withoutBarrier = new("WithoutBarrier", StagedProduct.WithoutBarrier);
 
+    private static readonly GpuKernel<FloatProduct<HalfWeights<GpuF16>>> s_halves = new("Halves", FloatTensorKernels.Tile);
+    private static readonly GpuKernel<FloatProduct<FirstPartOnly>> s_firstPartOnly = new("FirstPartOnly", FloatTensorKernels.Tile);
+
     private readonly Context _context = GpuPlatform.CreateContext(GpuBackend.Emulated);
     private readonly ILGPU.Runtime.Accelerator _accelerator;
     private readonly GpuLauncher _launcher;
@@ -63,6 +66,36 @@ public sealed class BrokenMatMulTests : IDisposable
     {
         Assert.Null(Staged(s_withBarrier).Failure);
         Assert.NotNull(Staged(s_withoutBarrier).Failure);
+    }
+
+    [Fact]
+    public void Halves_cut_to_one_BF16_number_are_found_and_whole_ones_pass()
+    {
+        Assert.Null(Check(Format.F16, 11, 5, 37, (b, shape) => Tiled(s_halves, new() { Elements = Halves(b, shape) }, b, shape)).Failure);
+        Assert.Contains("error", Check(Format.F16, 11, 5, 37, (b, shape) => Tiled(s_firstPartOnly, new() { All = Halves(b, shape) }, b, shape)).Failure, StringComparison.Ordinal);
+    }
+
+    private static FloatWeights<ushort, GpuF16> Halves(GpuBuffers b, (int Rows, int Outputs, int Columns) shape) => new() { Matrix = b.Matrix("w", Format.F16, shape.Outputs, shape.Columns) };
+
+    /// <summary>Launches a kernel for tiles of tensor cores on a device that has none.</summary>
+    private void Tiled<TWeights>(GpuKernel<FloatProduct<TWeights>> kernel, TWeights weights, GpuBuffers b, (int Rows, int Outputs, int Columns) shape)
+        where TWeights : struct, IGpuWeights
+    {
+        int across = GemmKernels.AcrossOf(_launcher.GroupLimit);
+        int tileOutputs = across * GemmKernels.PerThread;
+        int tileRows = _launcher.GroupLimit / across * GemmKernels.PerThread;
+        _launcher.Launch(kernel, new Index3D((shape.Outputs + tileOutputs - 1) / tileOutputs, (shape.Rows + tileRows - 1) / tileRows, 1), _launcher.GroupLimit, new()
+        {
+            Weights = weights,
+            Bias = b.Floats("bias"),
+            HasBias = 1,
+            X = b.Floats("x"),
+            Y = b.Floats("y"),
+            Rows = shape.Rows,
+            Outputs = shape.Outputs,
+            Columns = shape.Columns,
+            Across = across,
+        });
     }
 
     private KernelOutcome Staged(GpuKernel<FloatProduct<FloatWeights<float, GpuF32>>> kernel) => Check(Format.F32, 1, 24, 4096, (b, shape) =>

@@ -2,14 +2,24 @@ using FastLayers.Kernels.Gpu.Formats;
 
 namespace FastLayers.Kernels.Gpu.MatMul;
 
-/// <summary>A BF16 matrix, whose elements are their own codes.</summary>
-internal struct BF16Weights : IGpuTensorWeights
+/// <summary>A matrix of 16-bit floats, whose elements are their own codes.</summary>
+internal struct HalfWeights<THalf> : IGpuTensorWeights
+    where THalf : struct, IGpuHalf
 {
-    public FloatWeights<ushort, GpuBF16> Elements;
+    public FloatWeights<ushort, THalf> Elements;
 
     public readonly bool AlwaysWhole => false;
 
     public readonly bool HasMinimums => false;
+
+    public readonly bool HasSecondParts
+    {
+        get
+        {
+            THalf format = default;
+            return !format.IsExactInBF16;
+        }
+    }
 
     public readonly Float4 Quad(int output, int quad) => Elements.Quad(output, quad);
 
