@@ -2,11 +2,11 @@ using ILGPU;
 
 namespace FastLayers.Kernels.Gpu.Formats;
 
-/// <summary>F16 by bit operations: not every device has the type.</summary>
+/// <summary>F16 by bit operations: not every device has the type. No step is a subnormal float, which not every device has either.</summary>
 internal readonly struct GpuF16 : IGpuHalf
 {
-    /// <summary>2^112: what the exponent is short of after the bits of a half are moved to their places in a float.</summary>
-    private const float ExponentCorrection = 5.192296858534828e33f;
+    /// <summary>2^-14, the smallest half that is not subnormal.</summary>
+    private const float SmallestNormal = 6.103515625e-5f;
 
     public bool IsExactInBF16 => false;
 
@@ -16,9 +16,13 @@ internal readonly struct GpuF16 : IGpuHalf
 
     public static float ToFloat(int bits)
     {
+        // The bits at their places in a float, and the exponent 112 larger.
         int magnitude = (bits & 0x7FFF) << 13;
-        float value = Interop.IntAsFloat((uint)magnitude) * ExponentCorrection;
-        int result = magnitude >= 0x0F800000 ? magnitude | 0x7F800000 : (int)Interop.FloatAsInt(value);
+        int result = magnitude + 0x38000000;
+        if (magnitude >= 0x0F800000) result = magnitude | 0x7F800000;
+
+        // A subnormal half: as the mantissa of 2^-14 and more, less what is too much.
+        if (magnitude < 0x00800000) result = (int)Interop.FloatAsInt(Interop.IntAsFloat((uint)(result + 0x00800000)) - SmallestNormal);
         return Interop.IntAsFloat((uint)(result | ((bits & 0x8000) << 16)));
     }
 
