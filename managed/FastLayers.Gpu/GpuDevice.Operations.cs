@@ -16,7 +16,6 @@ using FastLayers.Kernels.MatMul;
 using FastLayers.Kernels.Pooling;
 using FastLayers.Kernels.Rotary;
 using ILGPU;
-using ILGPU.Runtime.Cuda;
 
 namespace FastLayers.Gpu;
 
@@ -76,7 +75,7 @@ public sealed partial class GpuDevice
 
             var y = GpuMemory.Floats(output, (long)rows * outputs);
             var summand = Optional(bias, outputs);
-            if (precision == ActivationPrecision.Int8 && HasByteProducts && MatMulSimdInt8.Supports(weight.Format))
+            if (precision == ActivationPrecision.Int8 && Int8MatMulKernels.Supports(_launcher, weight.Format))
             {
                 var rounded = _activations.Take<byte>(QuantizedActivations.Bytes(rows, columns));
                 QuantizeActivationsKernels.Launch(_launcher, x, rounded, rows, columns);
@@ -216,9 +215,6 @@ public sealed partial class GpuDevice
             _launcher.Download(shares, weights);
         }
     }
-
-    /// <summary>The 8-bit kernels for CUDA use dp4a; cards before it multiply floats.</summary>
-    private bool HasByteProducts => _accelerator is not CudaAccelerator cuda || cuda.Architecture >= CudaArchitecture.SM_61;
 
     private static ArrayView<float> Optional(Tensor? tensor, int count) => tensor is null ? default : GpuMemory.Floats(tensor, count);
 

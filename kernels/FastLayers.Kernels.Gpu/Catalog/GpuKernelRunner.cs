@@ -32,7 +32,7 @@ public sealed class GpuKernelRunner : IKernelRunner
     public string? ReasonToSkip(KernelOperation operation)
     {
         ArgumentNullException.ThrowIfNull(operation);
-        return _operations.ContainsKey(operation.Name) ? null : "there is no GPU kernel for it";
+        return _operations.TryGetValue(operation.Name, out var found) ? found.ReasonToSkip?.Invoke(_launcher) : "there is no GPU kernel for it";
     }
 
     /// <inheritdoc/>

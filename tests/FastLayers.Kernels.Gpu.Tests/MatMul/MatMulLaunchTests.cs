@@ -5,6 +5,7 @@ using FastLayers.Kernels.Gpu.MatMul;
 using FastLayers.Kernels.GroupedAffine;
 using ILGPU;
 using ILGPU.Runtime;
+using ILGPU.Runtime.Cuda;
 
 namespace FastLayers.Kernels.Gpu.Tests.MatMul;
 
@@ -64,6 +65,16 @@ public sealed class MatMulLaunchTests : IDisposable
         Assert.Throws<ArgumentException>(() => GpuQuantizedActivations.On(_memory.View.BaseView.SubView(0, 48), 1, 33));
         Assert.Throws<ArgumentException>(() => GpuQuantizedActivations.On(_memory.View.BaseView.SubView(0, 47), 1, 32));
         Assert.Throws<NotSupportedException>(() => Int8MatMulKernels.Launch(_launcher, Format.F32, default, default, default, default, 0, 0, 0));
+    }
+
+    [Fact]
+    public void Products_with_8_bit_activations_need_a_device_that_multiplies_bytes()
+    {
+        Assert.True(Int8MatMulKernels.Supports(_launcher, Format.Q4_0));
+        Assert.False(Int8MatMulKernels.Supports(_launcher, Format.F16));
+        Assert.True(Int8MatMulKernels.HasByteProducts(null));
+        Assert.True(Int8MatMulKernels.HasByteProducts(CudaArchitecture.SM_61));
+        Assert.False(Int8MatMulKernels.HasByteProducts(CudaArchitecture.SM_60));
     }
 
     [Theory]
