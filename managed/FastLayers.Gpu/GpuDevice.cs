@@ -50,7 +50,7 @@ public sealed partial class GpuDevice : Device
             throw new GpuDeviceNotFoundException($"{devices[index].Name} cannot be opened: {e.Message}", e);
         }
 
-        _allocator = new GpuAllocator(_accelerator, _memoryLimit);
+        _allocator = new GpuAllocator(_launcher, _memoryLimit);
         _ids = new(_launcher, _allocator);
         _weights = new(_launcher, _allocator);
         _positions = new(_launcher, _allocator);
@@ -81,6 +81,8 @@ public sealed partial class GpuDevice : Device
     public long LiveBytes => _allocator.LiveBytes;
 
     internal bool IsDisposed { get; private set; }
+
+    internal GpuLauncher Launcher => _launcher;
 
     /// <summary>Runs entries of the kernel catalog on this device.</summary>
     public Kernels.Gpu.Catalog.GpuKernelRunner CreateKernelRunner() => new(_launcher, Name);
@@ -223,8 +225,8 @@ public sealed partial class GpuDevice : Device
                 IsDisposed = true;
                 _launcher.Dispose();
                 _allocator.Dispose();
-                _accelerator.Dispose();
-                _context.Dispose();
+                _launcher.Close(_accelerator);
+                _launcher.Close(_context);
             }
         }
 

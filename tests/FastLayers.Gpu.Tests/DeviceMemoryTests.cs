@@ -142,6 +142,19 @@ public sealed class DeviceMemoryTests
         tensor.Dispose();
     }
 
+    [Fact]
+    public void A_lost_device_says_so_and_can_be_disposed()
+    {
+        var device = GpuDevice.Emulated();
+        var tensor = device.Allocate(Format.F32, 4, 8);
+        var lost = device.Launcher.Lost("RmsNorm", new InvalidOperationException("the device was reset"));
+        Assert.Same(lost, Assert.Throws<GpuDeviceLostException>(() => device.Allocate(Format.F32, 4, 8)));
+        Assert.Same(lost, Assert.Throws<GpuDeviceLostException>(() => device.Read(tensor, 0, new float[1])));
+        tensor.Dispose();
+        device.Dispose();
+        Assert.Throws<ObjectDisposedException>(() => device.Allocate(Format.F32, 4, 8));
+    }
+
     private static void Run(GpuDevice device, string path)
     {
         using var model = Model.Load(path, device);

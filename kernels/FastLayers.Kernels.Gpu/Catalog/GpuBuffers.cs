@@ -27,7 +27,7 @@ public sealed class GpuBuffers : IDisposable
         {
             foreach (var buffer in arguments.Buffers)
             {
-                _memory.Add(launcher.Accelerator.Allocate1D<byte>(buffer.GuardedBytes.Length));
+                _memory.Add(launcher.Allocate(buffer.GuardedBytes.Length));
                 launcher.Upload(buffer.GuardedBytes, _memory[^1].View.BaseView);
             }
         }
@@ -69,7 +69,7 @@ public sealed class GpuBuffers : IDisposable
         bytes.AsSpan().Fill(0xFF);
         var planes = bytes.AsSpan(KernelBuffer.GuardBytes, length);
         layout.Split(source, planes, planes[(int)layout.RestStart..]);
-        _memory.Add(_launcher.Accelerator.Allocate1D<byte>(bytes.Length));
+        _memory.Add(_launcher.Allocate(bytes.Length));
         _launcher.Upload<byte>(bytes, _memory[^1].View.BaseView);
         return _matrices[name] = layout.On(_memory[^1].View.BaseView.SubView(KernelBuffer.GuardBytes, length));
     }
@@ -78,7 +78,7 @@ public sealed class GpuBuffers : IDisposable
     public ArrayView<T> Scratch<T>(int length) where T : unmanaged
     {
         int bytes = Math.Max(16, checked(length * Interop.SizeOf<T>()));
-        if (_scratchInUse == _scratch.Count) _scratch.Add(_launcher.Accelerator.Allocate1D<byte>(bytes));
+        if (_scratchInUse == _scratch.Count) _scratch.Add(_launcher.Allocate(bytes));
         var memory = _scratch[_scratchInUse++];
         return memory.View.BaseView.SubView(0, (long)length * Interop.SizeOf<T>()).Cast<T>();
     }
@@ -86,8 +86,8 @@ public sealed class GpuBuffers : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
-        foreach (var memory in _memory) memory.Dispose();
-        foreach (var memory in _scratch) memory.Dispose();
+        foreach (var memory in _memory) _launcher.Close(memory);
+        foreach (var memory in _scratch) _launcher.Close(memory);
     }
 
     /// <summary>

@@ -22,8 +22,8 @@ internal static class LimitKernels
     public static DeviceLimits Measure(GpuLauncher launcher)
     {
         var accelerator = launcher.Accelerator;
-        using var source = accelerator.Allocate1D<byte>(CopyBytes);
-        using var target = accelerator.Allocate1D<byte>(CopyBytes);
+        using var source = launcher.Allocate(CopyBytes);
+        using var target = launcher.Allocate(CopyBytes);
         double copy = KernelTimer.Measure(
             count =>
             {

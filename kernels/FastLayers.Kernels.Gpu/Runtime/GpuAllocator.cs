@@ -8,7 +8,7 @@ namespace FastLayers.Kernels.Gpu;
 /// Memory of an accelerator that is kept when it is given back, since asking the driver waits for the device. A buffer goes from one user to
 /// the next without waiting, because all work is on one stream. Not safe for several threads at once.
 /// </summary>
-internal sealed class GpuAllocator(Accelerator accelerator, long limit) : IDisposable
+internal sealed class GpuAllocator(GpuLauncher launcher, long limit) : IDisposable
 {
     /// <summary>Sizes are multiples of this, so that every buffer starts and ends on a border of the widest loads.</summary>
     private const long Granularity = 256;
@@ -29,8 +29,10 @@ internal sealed class GpuAllocator(Accelerator accelerator, long limit) : IDispo
 
     /// <summary>A buffer of at least this many bytes, with any content.</summary>
     /// <exception cref="GpuOutOfMemoryException">There is not that much.</exception>
+    /// <exception cref="GpuDeviceLostException">The device is lost, which says nothing about room.</exception>
     public MemoryBuffer1D<byte, Stride1D.Dense> Rent(long bytes)
     {
+        launcher.RequireUsable();
         long size = SizeFor(bytes);
         if (_free.TryGetValue(size, out var free) && free.Count > 0)
         {
@@ -42,20 +44,20 @@ internal sealed class GpuAllocator(Accelerator accelerator, long limit) : IDispo
         if (size > limit - LiveBytes) throw OutOfMemory(bytes, null);
         try
         {
-            return Use(accelerator.Allocate1D<byte>(size));
+            return Use(launcher.Allocate(size));
         }
-        catch (Exception e) when (e is AcceleratorException or OutOfMemoryException)
+        catch (GpuOutOfMemoryException)
         {
             Trim();
         }
 
         try
         {
-            return Use(accelerator.Allocate1D<byte>(size));
+            return Use(launcher.Allocate(size));
         }
-        catch (Exception e) when (e is AcceleratorException or OutOfMemoryException)
+        catch (GpuOutOfMemoryException e)
         {
-            throw OutOfMemory(bytes, e);
+            throw OutOfMemory(bytes, e.InnerException);
         }
     }
 
@@ -74,7 +76,7 @@ internal sealed class GpuAllocator(Accelerator accelerator, long limit) : IDispo
     {
         foreach (var buffers in _free.Values)
         {
-            while (buffers.TryPop(out var buffer)) buffer.Dispose();
+            while (buffers.TryPop(out var buffer)) launcher.Close(buffer);
         }
 
         KeptBytes = 0;
@@ -97,5 +99,5 @@ internal sealed class GpuAllocator(Accelerator accelerator, long limit) : IDispo
     }
 
     private GpuOutOfMemoryException OutOfMemory(long bytes, Exception? cause) => new(
-        $"{accelerator.Name} has no room for {bytes:N0} bytes more: {LiveBytes:N0} bytes in {LiveBuffers} buffers are in use, of {Math.Min(limit, accelerator.MemorySize):N0}.", cause);
+        $"{launcher.Accelerator.Name} has no room for {bytes:N0} bytes more: {LiveBytes:N0} bytes in {LiveBuffers} buffers are in use, of {Math.Min(limit, launcher.Accelerator.MemorySize):N0}.", cause);
 }

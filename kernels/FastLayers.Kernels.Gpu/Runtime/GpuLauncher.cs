@@ -2,6 +2,8 @@ using System.Collections.Concurrent;
 using System.Numerics;
 using ILGPU;
 using ILGPU.Runtime;
+using ILGPU.Runtime.Cuda;
+using ILGPU.Runtime.OpenCL;
 
 namespace FastLayers.Kernels.Gpu;
 
@@ -152,12 +154,54 @@ public sealed class GpuLauncher : IDisposable
         }
     }
 
-    /// <summary>Closes the stream.</summary>
+    /// <summary>Closes the stream, also one of a device that is lost.</summary>
     public void Dispose()
     {
         _disposed = true;
-        Stream.Dispose();
+        Close(Stream);
     }
+
+    /// <summary>Memory of the device, with any content.</summary>
+    /// <exception cref="GpuOutOfMemoryException">There is not that much.</exception>
+    /// <exception cref="GpuDeviceLostException">The driver reports another error.</exception>
+    internal MemoryBuffer1D<byte, Stride1D.Dense> Allocate(long bytes)
+    {
+        RequireUsable();
+        try
+        {
+            return Accelerator.Allocate1D<byte>(bytes);
+        }
+        catch (Exception e) when (IsOutOfMemory(e))
+        {
+            throw new GpuOutOfMemoryException($"{Accelerator.Name} has no room for {bytes:N0} bytes more.", e);
+        }
+        catch (AcceleratorException e)
+        {
+            throw Lost($"an allocation of {bytes:N0} bytes", e);
+        }
+    }
+
+    /// <summary>Gives something back to the driver. That of a device that is lost may refuse, but then has nothing left to give back.</summary>
+    internal void Close(IDisposable resource)
+    {
+        try
+        {
+            resource.Dispose();
+        }
+        catch (AcceleratorException e)
+        {
+            _ = Lost("giving memory back", e);
+        }
+    }
+
+    /// <summary>Whether an allocation failed only because there is no room. OpenCL has several words for it.</summary>
+    internal static bool IsOutOfMemory(Exception exception) => exception switch
+    {
+        OutOfMemoryException => true,
+        CudaException cuda => cuda.Error == nameof(CudaError.CUDA_ERROR_OUT_OF_MEMORY),
+        CLException cl => cl.Error is CLError.CL_MEM_OBJECT_ALLOCATION_FAILURE or CLError.CL_OUT_OF_RESOURCES or CLError.CL_OUT_OF_HOST_MEMORY or CLError.CL_INVALID_BUFFER_SIZE,
+        _ => false,
+    };
 
     /// <summary>Notes that the device is of no use from now on; every later call throws the same.</summary>
     internal GpuDeviceLostException Lost(string during, Exception cause) =>
@@ -177,10 +221,21 @@ public sealed class GpuLauncher : IDisposable
         }
     }
 
-    private void RequireUsable()
+    /// <summary>Throws if the device is of no use any more.</summary>
+    /// <exception cref="GpuDeviceLostException">It is lost.</exception>
+    /// <exception cref="ObjectDisposedException">This is disposed.</exception>
+    internal void RequireUsable()
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
         if (_lost is not null) throw _lost;
-        if (Accelerator.Current != Accelerator) Accelerator.Bind();
+        if (Accelerator.Current == Accelerator) return;
+        try
+        {
+            Accelerator.Bind();
+        }
+        catch (AcceleratorException e)
+        {
+            throw Lost("a change of threads", e);
+        }
     }
 }
