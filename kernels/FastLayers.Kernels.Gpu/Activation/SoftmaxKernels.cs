@@ -7,12 +7,10 @@ namespace FastLayers.Kernels.Gpu.Activation;
 /// <summary>Softmax of rows, one group a row, in three passes as on the CPU: see <see cref="Softmax"/>.</summary>
 internal static class SoftmaxKernels
 {
-    private const int PreferredGroupSize = 256;
-
     /// <summary>A partial sum is closed after so many values, so that rounding stays small for vocabularies in small groups.</summary>
     private const int ValuesPerPartialSum = 64;
 
-    public static GpuKernel<Arguments> Kernel { get; } = new("Softmax", Rows);
+    public static GpuKernel<RowMap.Arguments> Kernel { get; } = new("Softmax", Rows);
 
     public static IReadOnlyList<GpuKernel> All { get; } = [Kernel];
 
@@ -29,17 +27,10 @@ internal static class SoftmaxKernels
     /// <param name="rows">Number of rows.</param>
     /// <param name="columns">Values a row.</param>
     /// <exception cref="ArgumentException">A view is too short.</exception>
-    public static void Launch(GpuLauncher launcher, ArrayView<float> x, float scale, ArrayView<float> y, int rows, int columns)
-    {
-        ArgumentNullException.ThrowIfNull(launcher);
-        LaunchArguments.RequireSizes(Kernel.Name, rows, columns);
-        LaunchArguments.Require(Kernel.Name, nameof(x), x, (long)rows * columns);
-        LaunchArguments.Require(Kernel.Name, nameof(y), y, (long)rows * columns);
-        if (columns == 0) return;
-        launcher.Launch(Kernel, new Index3D(rows, 1, 1), launcher.GroupSize(PreferredGroupSize), new Arguments { X = x, Y = y, Scale = scale, Columns = columns });
-    }
+    public static void Launch(GpuLauncher launcher, ArrayView<float> x, float scale, ArrayView<float> y, int rows, int columns) =>
+        RowMap.Launch(launcher, Kernel, x, scale, y, rows, columns);
 
-    internal static void Rows(Arguments a)
+    internal static void Rows(RowMap.Arguments a)
     {
         var shared = SharedMemory.Allocate<float>(GpuLauncher.MaxGroupSize);
         long offset = (long)Grid.IdxX * a.Columns;
@@ -50,7 +41,7 @@ internal static class SoftmaxKernels
         float max = float.NegativeInfinity;
         for (int i = Group.IdxX; i < a.Columns; i += Group.DimX)
         {
-            float value = x[i] * a.Scale;
+            float value = x[i] * a.Parameter;
             if (value > max) max = value;
         }
 
@@ -63,7 +54,7 @@ internal static class SoftmaxKernels
             int end = Math.Min(a.Columns, start + stride);
             for (int i = start; i < end; i += Group.DimX)
             {
-                float power = MathF.Exp((x[i] * a.Scale) - max);
+                float power = MathF.Exp((x[i] * a.Parameter) - max);
                 y[i] = power;
                 partial += power;
             }
@@ -73,13 +64,5 @@ internal static class SoftmaxKernels
 
         float factor = 1 / GroupReduce.Sum(shared, sum);
         for (int i = Group.IdxX; i < a.Columns; i += Group.DimX) y[i] *= factor;
-    }
-
-    internal struct Arguments
-    {
-        public ArrayView<float> X;
-        public ArrayView<float> Y;
-        public float Scale;
-        public int Columns;
     }
 }

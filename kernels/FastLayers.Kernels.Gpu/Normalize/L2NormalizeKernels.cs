@@ -7,9 +7,7 @@ namespace FastLayers.Kernels.Gpu.Normalize;
 /// <summary>Euclidean normalization of rows, one group a row: see <see cref="L2Normalize"/>.</summary>
 internal static class L2NormalizeKernels
 {
-    private const int PreferredGroupSize = 256;
-
-    public static GpuKernel<Arguments> Kernel { get; } = new("L2Normalize", Rows);
+    public static GpuKernel<RowMap.Arguments> Kernel { get; } = new("L2Normalize", Rows);
 
     public static IReadOnlyList<GpuKernel> All { get; } = [Kernel];
 
@@ -26,32 +24,17 @@ internal static class L2NormalizeKernels
     /// <param name="rows">Number of rows.</param>
     /// <param name="columns">Values a row.</param>
     /// <exception cref="ArgumentException">A view is too short.</exception>
-    public static void Launch(GpuLauncher launcher, ArrayView<float> x, float epsilon, ArrayView<float> y, int rows, int columns)
-    {
-        ArgumentNullException.ThrowIfNull(launcher);
-        LaunchArguments.RequireSizes(Kernel.Name, rows, columns);
-        LaunchArguments.Require(Kernel.Name, nameof(x), x, (long)rows * columns);
-        LaunchArguments.Require(Kernel.Name, nameof(y), y, (long)rows * columns);
-        if (columns == 0) return;
-        launcher.Launch(Kernel, new Index3D(rows, 1, 1), launcher.GroupSize(PreferredGroupSize), new Arguments { X = x, Y = y, Epsilon = epsilon, Columns = columns });
-    }
+    public static void Launch(GpuLauncher launcher, ArrayView<float> x, float epsilon, ArrayView<float> y, int rows, int columns) =>
+        RowMap.Launch(launcher, Kernel, x, epsilon, y, rows, columns);
 
-    internal static void Rows(Arguments a)
+    internal static void Rows(RowMap.Arguments a)
     {
         var shared = SharedMemory.Allocate<float>(GpuLauncher.MaxGroupSize);
         long start = (long)Grid.IdxX * a.Columns;
         var x = a.X.SubView(start, a.Columns);
         var y = a.Y.SubView(start, a.Columns);
         float norm = MathF.Sqrt(GroupReduce.Sum(shared, RowSums.Squares(x, a.Columns, 0)));
-        float factor = 1 / (norm < a.Epsilon ? a.Epsilon : norm);
+        float factor = 1 / (norm < a.Parameter ? a.Parameter : norm);
         for (int i = Group.IdxX; i < a.Columns; i += Group.DimX) y[i] = x[i] * factor;
-    }
-
-    internal struct Arguments
-    {
-        public ArrayView<float> X;
-        public ArrayView<float> Y;
-        public float Epsilon;
-        public int Columns;
     }
 }

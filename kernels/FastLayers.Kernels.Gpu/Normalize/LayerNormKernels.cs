@@ -7,9 +7,7 @@ namespace FastLayers.Kernels.Gpu.Normalize;
 /// <summary>Layer normalization of rows, one group a row, the variance summed around the mean: see <see cref="LayerNorm"/>.</summary>
 internal static class LayerNormKernels
 {
-    private const int PreferredGroupSize = 256;
-
-    public static GpuKernel<Arguments> Kernel { get; } = new("LayerNorm", Rows);
+    public static GpuKernel<NormRows.Arguments> Kernel { get; } = new("LayerNorm", Rows);
 
     public static IReadOnlyList<GpuKernel> All { get; } = [Kernel];
 
@@ -34,7 +32,7 @@ internal static class LayerNormKernels
     /// <exception cref="ArgumentException">A view is too short, or there is a bias but no weight.</exception>
     public static void Launch(
         GpuLauncher launcher, ArrayView<float> x, ArrayView<float> weight, ArrayView<float> bias, float epsilon, ArrayView<float> y, int rows, int columns) =>
-        Start(launcher, default, x, weight, bias, epsilon, y, rows, columns);
+        NormRows.Launch(launcher, Kernel, default, x, weight, bias, epsilon, y, rows, columns);
 
     /// <summary>Adds to rows, then normalizes them.</summary>
     /// <param name="launcher">Where to run.</param>
@@ -49,13 +47,10 @@ internal static class LayerNormKernels
     /// <exception cref="ArgumentException">A view is too short, or there is a bias but no weight.</exception>
     public static void LaunchResidual(
         GpuLauncher launcher, ArrayView<float> residual, ArrayView<float> x, ArrayView<float> weight, ArrayView<float> bias, float epsilon, ArrayView<float> y,
-        int rows, int columns)
-    {
-        LaunchArguments.Require(Kernel.Name, nameof(residual), residual, (long)rows * columns);
-        Start(launcher, residual, x, weight, bias, epsilon, y, rows, columns);
-    }
+        int rows, int columns) =>
+        NormRows.LaunchResidual(launcher, Kernel, residual, x, weight, bias, epsilon, y, rows, columns);
 
-    internal static void Rows(Arguments a)
+    internal static void Rows(NormRows.Arguments a)
     {
         var shared = SharedMemory.Allocate<float>(GpuLauncher.MaxGroupSize);
         long start = (long)Grid.IdxX * a.Columns;
@@ -78,45 +73,4 @@ internal static class LayerNormKernels
 
     private static GpuOperation Operation(string name) => new(name, (launcher, b) => Launch(
         launcher, b.Floats("x"), b.Floats("weight"), b.Floats("bias"), LayerNormCase.Epsilon, b.Floats("y"), b.Shape["rows"], b.Shape["columns"]));
-
-    private static void Start(
-        GpuLauncher launcher, ArrayView<float> residual, ArrayView<float> x, ArrayView<float> weight, ArrayView<float> bias, float epsilon, ArrayView<float> y,
-        int rows, int columns)
-    {
-        ArgumentNullException.ThrowIfNull(launcher);
-        LaunchArguments.RequireSizes(Kernel.Name, rows, columns);
-        LaunchArguments.Require(Kernel.Name, nameof(x), x, (long)rows * columns);
-        LaunchArguments.RequireOrEmpty(Kernel.Name, nameof(weight), weight, columns);
-        LaunchArguments.RequireOrEmpty(Kernel.Name, nameof(bias), bias, columns);
-        LaunchArguments.Require(Kernel.Name, nameof(y), y, (long)rows * columns);
-        if (bias.Length > 0 && weight.Length == 0) throw new ArgumentException($"{Kernel.Name}: a bias of {bias.Length} needs a weight, found none.", nameof(weight));
-        if (columns == 0) return;
-        launcher.Launch(Kernel, new Index3D(rows, 1, 1), launcher.GroupSize(PreferredGroupSize), new Arguments
-        {
-            Residual = residual.Length > 0 ? residual : x,
-            HasResidual = residual.Length > 0 ? 1 : 0,
-            X = x,
-            Weight = weight.Length > 0 ? weight : x,
-            HasWeight = weight.Length > 0 ? 1 : 0,
-            Bias = bias.Length > 0 ? bias : x,
-            HasBias = bias.Length > 0 ? 1 : 0,
-            Y = y,
-            Epsilon = epsilon,
-            Columns = columns,
-        });
-    }
-
-    internal struct Arguments
-    {
-        public ArrayView<float> Residual;
-        public ArrayView<float> X;
-        public ArrayView<float> Weight;
-        public ArrayView<float> Bias;
-        public ArrayView<float> Y;
-        public float Epsilon;
-        public int Columns;
-        public int HasResidual;
-        public int HasWeight;
-        public int HasBias;
-    }
 }

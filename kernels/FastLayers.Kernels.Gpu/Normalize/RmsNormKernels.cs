@@ -7,9 +7,7 @@ namespace FastLayers.Kernels.Gpu.Normalize;
 /// <summary>Root mean square normalization of rows, one group a row: see <see cref="RmsNorm"/>.</summary>
 internal static class RmsNormKernels
 {
-    private const int PreferredGroupSize = 256;
-
-    public static GpuKernel<Arguments> Kernel { get; } = new("RmsNorm", Rows);
+    public static GpuKernel<NormRows.Arguments> Kernel { get; } = new("RmsNorm", Rows);
 
     public static IReadOnlyList<GpuKernel> All { get; } = [Kernel];
 
@@ -31,7 +29,7 @@ internal static class RmsNormKernels
     /// <param name="columns">Values a row.</param>
     /// <exception cref="ArgumentException">A view is too short.</exception>
     public static void Launch(GpuLauncher launcher, ArrayView<float> x, ArrayView<float> weight, float epsilon, ArrayView<float> y, int rows, int columns) =>
-        Start(launcher, default, x, weight, epsilon, y, rows, columns);
+        NormRows.Launch(launcher, Kernel, default, x, weight, default, epsilon, y, rows, columns);
 
     /// <summary>Adds to rows, then normalizes them.</summary>
     /// <param name="launcher">Where to run.</param>
@@ -44,13 +42,10 @@ internal static class RmsNormKernels
     /// <param name="columns">Values a row.</param>
     /// <exception cref="ArgumentException">A view is too short.</exception>
     public static void LaunchResidual(
-        GpuLauncher launcher, ArrayView<float> residual, ArrayView<float> x, ArrayView<float> weight, float epsilon, ArrayView<float> y, int rows, int columns)
-    {
-        LaunchArguments.Require(Kernel.Name, nameof(residual), residual, (long)rows * columns);
-        Start(launcher, residual, x, weight, epsilon, y, rows, columns);
-    }
+        GpuLauncher launcher, ArrayView<float> residual, ArrayView<float> x, ArrayView<float> weight, float epsilon, ArrayView<float> y, int rows, int columns) =>
+        NormRows.LaunchResidual(launcher, Kernel, residual, x, weight, default, epsilon, y, rows, columns);
 
-    internal static void Rows(Arguments a)
+    internal static void Rows(NormRows.Arguments a)
     {
         var shared = SharedMemory.Allocate<float>(GpuLauncher.MaxGroupSize);
         long start = (long)Grid.IdxX * a.Columns;
@@ -66,39 +61,5 @@ internal static class RmsNormKernels
             float value = x[i] * factor;
             y[i] = a.HasWeight != 0 ? value * a.Weight[i] : value;
         }
-    }
-
-    private static void Start(
-        GpuLauncher launcher, ArrayView<float> residual, ArrayView<float> x, ArrayView<float> weight, float epsilon, ArrayView<float> y, int rows, int columns)
-    {
-        ArgumentNullException.ThrowIfNull(launcher);
-        LaunchArguments.RequireSizes(Kernel.Name, rows, columns);
-        LaunchArguments.Require(Kernel.Name, nameof(x), x, (long)rows * columns);
-        LaunchArguments.RequireOrEmpty(Kernel.Name, nameof(weight), weight, columns);
-        LaunchArguments.Require(Kernel.Name, nameof(y), y, (long)rows * columns);
-        if (columns == 0) return;
-        launcher.Launch(Kernel, new Index3D(rows, 1, 1), launcher.GroupSize(PreferredGroupSize), new Arguments
-        {
-            Residual = residual.Length > 0 ? residual : x,
-            HasResidual = residual.Length > 0 ? 1 : 0,
-            X = x,
-            Weight = weight.Length > 0 ? weight : x,
-            HasWeight = weight.Length > 0 ? 1 : 0,
-            Y = y,
-            Epsilon = epsilon,
-            Columns = columns,
-        });
-    }
-
-    internal struct Arguments
-    {
-        public ArrayView<float> Residual;
-        public ArrayView<float> X;
-        public ArrayView<float> Weight;
-        public ArrayView<float> Y;
-        public float Epsilon;
-        public int Columns;
-        public int HasResidual;
-        public int HasWeight;
     }
 }

@@ -20,9 +20,9 @@ public sealed class BrokenRowKernelTests
     /// <summary>Which thread comes first is chance; without a barrier one of so many runs goes wrong.</summary>
     private const int AttemptsAtChance = 20;
 
-    private static readonly GpuKernel<RmsNormKernels.Arguments> s_rmsNormOfTheSum = new("RmsNorm.OfTheSum", BrokenRowKernels.RmsNormOfTheSum);
-    private static readonly GpuKernel<RmsNormKernels.Arguments> s_rmsNormWithoutBarrier = new("RmsNorm.WithoutBarrier", BrokenRowKernels.RmsNormWithoutBarrier);
-    private static readonly GpuKernel<SoftmaxKernels.Arguments> s_softmaxWithoutBarrier = new("Softmax.WithoutBarrier", BrokenRowKernels.SoftmaxWithoutBarrier);
+    private static readonly GpuKernel<NormRows.Arguments> s_rmsNormOfTheSum = new("RmsNorm.OfTheSum", BrokenRowKernels.RmsNormOfTheSum);
+    private static readonly GpuKernel<NormRows.Arguments> s_rmsNormWithoutBarrier = new("RmsNorm.WithoutBarrier", BrokenRowKernels.RmsNormWithoutBarrier);
+    private static readonly GpuKernel<RowMap.Arguments> s_softmaxWithoutBarrier = new("Softmax.WithoutBarrier", BrokenRowKernels.SoftmaxWithoutBarrier);
     private static readonly GpuKernel<ElementMap.Arguments> s_scaledSilu = ElementMap.Kernel<ScaledSilu>("Silu.Scaled");
     private static readonly GpuKernel<ElementMap.Arguments> s_cancellingTanh = ElementMap.Kernel<CancellingTanh>("Softcap.Cancelling");
     private static readonly GpuKernel<ElementMap.Arguments2> s_squaredGate = ElementMap.Kernel2<SquaredGate>("Relu.SquaredGate");
@@ -58,11 +58,11 @@ public sealed class BrokenRowKernelTests
         ["Gate times itself"] = ("Activations.GatedRelu", RowShapes.Of(3, 31), (l, b) =>
             ElementMap.Launch(l, s_squaredGate, b.Floats("gate"), b.Floats("up"), b.Floats("y"), 3, 31)),
         ["Coarse softcap"] = ("Softcap", RowShapes.Of(3, 31), (l, b) => ElementMap.Launch(l, s_cancellingTanh, b.Floats("x"), b.Floats("y"), 3, 31, 30)),
-        ["Softmax without a barrier"] = ("Softmax", RowShapes.Of(1, 64), (l, b) => l.Launch(s_softmaxWithoutBarrier, new Index3D(1, 1, 1), l.GroupSize(4), new SoftmaxKernels.Arguments
+        ["Softmax without a barrier"] = ("Softmax", RowShapes.Of(1, 64), (l, b) => l.Launch(s_softmaxWithoutBarrier, new Index3D(1, 1, 1), l.GroupSize(4), new RowMap.Arguments
         {
             X = b.Floats("x"),
             Y = b.Floats("y"),
-            Scale = 0.125f,
+            Parameter = 0.125f,
             Columns = 64,
         })),
         ["Softmax without the scale"] = ("Softmax", RowShapes.Of(2, 33), (l, b) => SoftmaxKernels.Launch(l, b.Floats("x"), 1, b.Floats("y"), 2, 33)),
@@ -104,8 +104,8 @@ public sealed class BrokenRowKernelTests
         Assert.Contains(Enumerable.Range(1, attempts), seed => KernelCheck.Run(broken, operation, shape, (ulong)seed).Failure is not null);
     }
 
-    private static void Start(GpuLauncher launcher, GpuKernel<RmsNormKernels.Arguments> kernel, GpuBuffers b) =>
-        launcher.Launch(kernel, new Index3D(b.Shape["rows"], 1, 1), launcher.GroupSize(4), new RmsNormKernels.Arguments
+    private static void Start(GpuLauncher launcher, GpuKernel<NormRows.Arguments> kernel, GpuBuffers b) =>
+        launcher.Launch(kernel, new Index3D(b.Shape["rows"], 1, 1), launcher.GroupSize(4), new NormRows.Arguments
         {
             Residual = b.Floats("x"),
             X = b.Floats("x"),

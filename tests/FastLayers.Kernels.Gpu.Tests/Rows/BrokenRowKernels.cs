@@ -1,4 +1,3 @@
-using FastLayers.Kernels.Gpu.Activation;
 using FastLayers.Kernels.Gpu.Elementwise;
 using FastLayers.Kernels.Gpu.Normalize;
 using ILGPU;
@@ -12,7 +11,7 @@ internal static class BrokenRowKernels
     private const int Delay = 2_000_000;
 
     /// <summary>The factor forgets that the squares are to be divided by their number.</summary>
-    public static void RmsNormOfTheSum(RmsNormKernels.Arguments a)
+    public static void RmsNormOfTheSum(NormRows.Arguments a)
     {
         var shared = SharedMemory.Allocate<float>(GpuLauncher.MaxGroupSize);
         long start = (long)Grid.IdxX * a.Columns;
@@ -21,7 +20,7 @@ internal static class BrokenRowKernels
     }
 
     /// <summary>Threads add up what the others may not have written yet.</summary>
-    public static void RmsNormWithoutBarrier(RmsNormKernels.Arguments a)
+    public static void RmsNormWithoutBarrier(NormRows.Arguments a)
     {
         var shared = SharedMemory.Allocate<float>(GpuLauncher.MaxGroupSize);
         long start = (long)Grid.IdxX * a.Columns;
@@ -31,14 +30,14 @@ internal static class BrokenRowKernels
     }
 
     /// <summary>The same in a softmax.</summary>
-    public static void SoftmaxWithoutBarrier(SoftmaxKernels.Arguments a)
+    public static void SoftmaxWithoutBarrier(RowMap.Arguments a)
     {
         var shared = SharedMemory.Allocate<float>(GpuLauncher.MaxGroupSize);
         long start = (long)Grid.IdxX * a.Columns;
         float sum = 0;
-        for (int i = Group.IdxX; i < a.Columns; i += Group.DimX) sum += MathF.Exp(a.X[start + i] * a.Scale);
+        for (int i = Group.IdxX; i < a.Columns; i += Group.DimX) sum += MathF.Exp(a.X[start + i] * a.Parameter);
         sum = SumWithoutBarrier(shared, sum);
-        for (int i = Group.IdxX; i < a.Columns; i += Group.DimX) a.Y[start + i] = MathF.Exp(a.X[start + i] * a.Scale) / sum;
+        for (int i = Group.IdxX; i < a.Columns; i += Group.DimX) a.Y[start + i] = MathF.Exp(a.X[start + i] * a.Parameter) / sum;
     }
 
     private static float SumWithoutBarrier(ArrayView<float> shared, float value)
