@@ -21,6 +21,18 @@ public sealed class ValidateTests
     }
 
     [Fact]
+    public void Without_a_choice_every_device_that_is_listed_is_validated_and_the_emulated_one_only_for_want_of_others()
+    {
+        using var listed = JsonDocument.Parse(Fastlayers("devices", "--json").Output);
+        string[] available = [.. listed.RootElement.EnumerateArray().Where(device => device.GetProperty("available").GetBoolean()).Select(device => device.GetProperty("name").GetString()!)];
+        string[] others = [.. available.Where(name => name.StartsWith("cuda:", StringComparison.Ordinal) || name.StartsWith("opencl:", StringComparison.Ordinal))];
+
+        using var validated = JsonDocument.Parse(Fastlayers("validate", "--op", "Softcap", "--json").Output);
+        var devices = validated.RootElement.GetProperty("cases").EnumerateArray().Select(c => c.GetProperty("device").GetString()!).Distinct();
+        Assert.Equal(others.Length > 0 ? others : ["emulated"], devices.Skip(1));
+    }
+
+    [Fact]
     public void The_table_ends_with_totals_and_the_seed()
     {
         var result = Fastlayers("validate", "--device", "cpu", "--op", "ArgMax", "--seed", "5");

@@ -1,6 +1,8 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Globalization;
+using ILGPU;
+using ILGPU.Runtime;
 
 namespace FastLayers.Cli;
 
@@ -52,7 +54,7 @@ internal static class CommandRunner
             await Console.Error.WriteLineAsync("Canceled.").ConfigureAwait(false);
             return ExitCode.Canceled;
         }
-        catch (Exception exception) when (exception is IOException or InvalidDataException or NotSupportedException or ArgumentException or InvalidOperationException or UnauthorizedAccessException or OutOfMemoryException)
+        catch (Exception exception) when (IsFailure(exception))
         {
             await WriteErrorAsync(Describe(exception)).ConfigureAwait(false);
             return exception is UsageException ? ExitCode.Usage : ExitCode.Failure;
@@ -63,9 +65,17 @@ internal static class CommandRunner
         }
     }
 
+    /// <summary>Whether the message of an exception is for the user. Others are mistakes of the program, with a stack trace.</summary>
+    private static bool IsFailure(Exception exception) => IsOfDriver(exception)
+        || exception is IOException or InvalidDataException or NotSupportedException or ArgumentException or InvalidOperationException or UnauthorizedAccessException or OutOfMemoryException;
+
+    /// <summary>Whether a GPU driver, or what compiles for it, threw an exception that the library made none of its own from.</summary>
+    private static bool IsOfDriver(Exception exception) =>
+        exception is AcceleratorException or InternalCompilerException or CapabilityNotSupportedException or DllNotFoundException or EntryPointNotFoundException;
+
     private static Task WriteErrorAsync(string message) => Console.Error.WriteLineAsync("fastlayers: " + message.ReplaceLineEndings(" "));
 
-    /// <summary>The message, without the name of a parameter that only a programmer knows, and with the value that was found.</summary>
+    /// <summary>The message, without the name of a parameter that only a programmer knows, and with the value that was found or who says it.</summary>
     public static string Describe(Exception exception)
     {
         string message = exception.Message;
@@ -76,6 +86,7 @@ internal static class CommandRunner
             if (!message.Contains(found, StringComparison.Ordinal)) message += $" Found {found}.";
         }
 
+        if (IsOfDriver(exception)) message = $"The GPU driver or its compiler failed: {exception.GetBaseException().Message}";
         return message;
     }
 
