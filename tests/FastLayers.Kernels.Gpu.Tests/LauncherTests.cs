@@ -1,8 +1,6 @@
 using System.Reflection;
 using System.Runtime.CompilerServices;
 using FastLayers.Kernels.Gpu.Normalize;
-using ILGPU;
-using ILGPU.Runtime;
 using ILGPU.Runtime.Cuda;
 using ILGPU.Runtime.OpenCL;
 
@@ -11,28 +9,17 @@ namespace FastLayers.Kernels.Gpu.Tests;
 /// <summary>What a launcher does when its device is gone.</summary>
 public sealed class LauncherTests : IDisposable
 {
-    private readonly Context _context = GpuPlatform.CreateContext(GpuBackend.Emulated);
-    private readonly Accelerator _accelerator;
+    private readonly SimulatedDevice _device = new();
     private readonly GpuLauncher _launcher;
 
-    public LauncherTests()
-    {
-        _accelerator = GpuPlatform.Devices(_context, GpuBackend.Emulated)[0].CreateAccelerator(_context);
-        _launcher = new GpuLauncher(_accelerator);
-    }
+    public LauncherTests() => _launcher = _device.Launcher;
 
-    public void Dispose()
-    {
-        _launcher.Dispose();
-        _accelerator.Dispose();
-        _context.Dispose();
-    }
+    public void Dispose() => _device.Dispose();
 
     [Fact]
     public void A_lost_device_stays_lost_and_says_what_happened()
     {
-        using var memory = _accelerator.Allocate1D<float>(4);
-        var view = memory.View.BaseView;
+        var view = _device.Memory(new float[4]);
         var lost = _launcher.Lost("RmsNorm", new InvalidOperationException("the device was reset"));
 
         Assert.Contains("failed in RmsNorm: the device was reset", lost.Message, StringComparison.Ordinal);

@@ -34,7 +34,7 @@ public static class GpuPlatform
     {
         GpuBackend.Cuda => Create(OptimizationLevel.O2, builder => builder.Cuda()),
         GpuBackend.OpenCL => Create(OptimizationLevel.O2, builder => builder.OpenCL()),
-        GpuBackend.Emulated => Create(OptimizationLevel.O2, builder => builder.CPU(new CPUDevice(EmulatedGroupSize, 1, EmulatedMultiprocessors))),
+        GpuBackend.Emulated => CreateEmulated(EmulatedGroupSize, EmulatedMultiprocessors),
         _ => throw new ArgumentOutOfRangeException(nameof(backend), backend, "There is no such backend."),
     };
 
@@ -71,6 +71,10 @@ public static class GpuPlatform
             ? "the driver reports no device"
             : "the driver reports no device with a generic address space (OpenCL 2 or later)";
     }
+
+    /// <summary>A context with a simulated device of another size.</summary>
+    internal static Context CreateEmulated(int groupSize, int multiprocessors) =>
+        Create(OptimizationLevel.O2, builder => builder.CPU(new CPUDevice(groupSize, 1, multiprocessors)));
 
     private static Context Create(OptimizationLevel level, Action<Context.Builder> devices) =>
         Context.Create(builder => devices(builder.EnableAlgorithms().Optimize(level)));

@@ -10,7 +10,7 @@ using ILGPU;
 namespace FastLayers.Kernels.Gpu.Tests.Broken;
 
 /// <summary>Kernels that read and write formats, wrong on purpose: the check of the catalog must find each of them out.</summary>
-public sealed class BrokenFormatKernelTests
+public sealed class BrokenFormatKernelTests : IDisposable
 {
     /// <summary>The factor of the entries of the catalog.</summary>
     private const float Factor = 0.3f;
@@ -20,6 +20,10 @@ public sealed class BrokenFormatKernelTests
     private static readonly GpuKernel<DequantizeKernels.Arguments> s_forgottenTail = new("forgotten tail", ForgottenTail);
     private static readonly GpuKernel<QuantizeActivationsKernels.Arguments> s_wrongSum = new("wrong sum", WrongSum);
     private static readonly GpuKernel<EncodeKernels.Arguments> s_wrongEncoder = new("wrong encoder", EncodeKernels.Blocks<GpuQ8_0, HalvesToEven>);
+
+    private readonly SimulatedDevice _device = new(multiprocessors: 2);
+
+    public void Dispose() => _device.Dispose();
 
     [Fact]
     public void Right_kernel_passes() => Assert.Null(Dequantize("q4_0", Format.F32, launcher => arguments =>
@@ -36,7 +40,7 @@ public sealed class BrokenFormatKernelTests
     public void Forgotten_tail_is_found() => Assert.Contains("'y' differs", Dequantize("q4_0", Format.F32, Start(s_forgottenTail)).Failure, StringComparison.Ordinal);
 
     [Fact]
-    public void Tokens_beyond_the_table_give_NaN_and_are_found() => Assert.Contains("error of", EmulatedDevice.Check("EmbeddingLookup.q6_k", (launcher, b) =>
+    public void Tokens_beyond_the_table_give_NaN_and_are_found() => Assert.Contains("error of", _device.Check("EmbeddingLookup.q6_k", (launcher, b) =>
     {
         var table = Table(b, Format.Q6_K);
         table.Rows = 0;
@@ -44,16 +48,16 @@ public sealed class BrokenFormatKernelTests
     }).Failure, StringComparison.Ordinal);
 
     [Fact]
-    public void Right_factor_of_an_embedding_passes() => Assert.Null(EmulatedDevice.Check("EmbeddingLookup.f16", (launcher, b) =>
+    public void Right_factor_of_an_embedding_passes() => Assert.Null(_device.Check("EmbeddingLookup.f16", (launcher, b) =>
         EmbeddingLookupKernels.Launch(launcher, Format.F16, Table(b, Format.F16), b.Ints("tokens"), Factor, b.Floats("y"))).Failure);
 
     [Fact]
-    public void Wrong_factor_of_an_embedding_is_found() => Assert.Contains("error", EmulatedDevice.Check("EmbeddingLookup.f16", (launcher, b) =>
+    public void Wrong_factor_of_an_embedding_is_found() => Assert.Contains("error", _device.Check("EmbeddingLookup.f16", (launcher, b) =>
         EmbeddingLookupKernels.Launch(
             launcher, Format.F16, Table(b, Format.F16), b.Ints("tokens"), Factor * 1.00001f, b.Floats("y"))).Failure, StringComparison.Ordinal);
 
     [Fact]
-    public void Sum_over_the_wrong_half_is_found() => Assert.Contains("'rounded' differs", EmulatedDevice.Check("QuantizeActivations", (launcher, b) =>
+    public void Sum_over_the_wrong_half_is_found() => Assert.Contains("'rounded' differs", _device.Check("QuantizeActivations", (launcher, b) =>
     {
         QuantizeActivationsKernels.Launch(launcher, b.Floats("x"), b.Bytes("rounded"), b.Shape["rows"], b.Shape["columns"]);
         long values = b.Floats("x").Length;
@@ -61,7 +65,7 @@ public sealed class BrokenFormatKernelTests
     }).Failure, StringComparison.Ordinal);
 
     [Fact]
-    public void Halves_rounded_to_even_where_the_format_says_away_from_zero_are_found() => Assert.Contains("'y' differs", EmulatedDevice.Check("Encode.q8_0", (launcher, b) =>
+    public void Halves_rounded_to_even_where_the_format_says_away_from_zero_are_found() => Assert.Contains("'y' differs", _device.Check("Encode.q8_0", (launcher, b) =>
     {
         var layout = GpuMatrixLayout.Of(Format.Q8_0, b.Shape["rows"], b.Shape["columns"]);
         var y = layout.On(b.Scratch<byte>((int)layout.ByteLength));
@@ -88,8 +92,8 @@ public sealed class BrokenFormatKernelTests
     private static Func<GpuLauncher, Action<DequantizeKernels.Arguments>> Start(GpuKernel<DequantizeKernels.Arguments> kernel) =>
         launcher => arguments => launcher.Launch(kernel, new Index3D(arguments.X.Rows, 1, 1), launcher.GroupLimit, arguments);
 
-    private static KernelOutcome Dequantize(string format, Format target, Func<GpuLauncher, Action<DequantizeKernels.Arguments>> launch) =>
-        EmulatedDevice.Check($"Dequantize.{format}.{target.Name}", (launcher, b) => launch(launcher)(new()
+    private KernelOutcome Dequantize(string format, Format target, Func<GpuLauncher, Action<DequantizeKernels.Arguments>> launch) =>
+        _device.Check($"Dequantize.{format}.{target.Name}", (launcher, b) => launch(launcher)(new()
         {
             X = b.Matrix("x", Format.Q4_0, b.Shape["rows"], b.Shape["columns"]),
             Y = b.Bytes("y"),

@@ -21,25 +21,15 @@ public sealed class BrokenMatMulTests : IDisposable
     private static readonly GpuKernel<FloatProduct<HalfWeights<GpuF16>>> s_halves = new("Halves", FloatTensorKernels.Tile);
     private static readonly GpuKernel<FloatProduct<FirstPartOnly>> s_firstPartOnly = new("FirstPartOnly", FloatTensorKernels.Tile);
 
-    private readonly Context _context = GpuPlatform.CreateContext(GpuBackend.Emulated);
-    private readonly ILGPU.Runtime.Accelerator _accelerator;
+    private readonly SimulatedDevice _device = new(multiprocessors: 2);
     private readonly GpuLauncher _launcher;
 
-    public BrokenMatMulTests()
-    {
-        _accelerator = GpuPlatform.Devices(_context, GpuBackend.Emulated)[0].CreateAccelerator(_context);
-        _launcher = new GpuLauncher(_accelerator);
-    }
+    public BrokenMatMulTests() => _launcher = _device.Launcher;
 
     /// <summary>One row, a few rows, and enough for tiles.</summary>
     public static TheoryData<int> RowCounts => [1, 3, 11];
 
-    public void Dispose()
-    {
-        _launcher.Dispose();
-        _accelerator.Dispose();
-        _context.Dispose();
-    }
+    public void Dispose() => _device.Dispose();
 
     [Theory]
     [MemberData(nameof(RowCounts))]
@@ -111,10 +101,6 @@ public sealed class BrokenMatMulTests : IDisposable
             Columns = shape.Columns,
         }));
 
-    private KernelOutcome Check(Format format, int rows, int outputs, int columns, Action<GpuBuffers, (int Rows, int Outputs, int Columns)> launch)
-    {
-        string name = $"MatMul.Float.{format.Name}";
-        var runner = new GpuKernelRunner(_launcher, "emulated", [new GpuOperation(name, (_, buffers) => launch(buffers, (rows, outputs, columns)))]);
-        return KernelCheck.Run(runner, KernelCatalog.Find(name), new KernelShape(("rows", rows), ("outputs", outputs), ("columns", columns)), Seed);
-    }
+    private KernelOutcome Check(Format format, int rows, int outputs, int columns, Action<GpuBuffers, (int Rows, int Outputs, int Columns)> launch) => _device.Check(
+        $"MatMul.Float.{format.Name}", new KernelShape(("rows", rows), ("outputs", outputs), ("columns", columns)), Seed, (_, buffers) => launch(buffers, (rows, outputs, columns)));
 }

@@ -4,7 +4,6 @@ using FastLayers.Kernels.Gpu.GroupedAffine;
 using FastLayers.Kernels.Gpu.MatMul;
 using FastLayers.Kernels.GroupedAffine;
 using ILGPU;
-using ILGPU.Runtime;
 using ILGPU.Runtime.Cuda;
 
 namespace FastLayers.Kernels.Gpu.Tests.MatMul;
@@ -12,27 +11,17 @@ namespace FastLayers.Kernels.Gpu.Tests.MatMul;
 /// <summary>Operands of the wrong size are refused before anything is started.</summary>
 public sealed class MatMulLaunchTests : IDisposable
 {
-    private readonly Context _context = GpuPlatform.CreateContext(GpuBackend.Emulated);
-    private readonly Accelerator _accelerator;
+    private readonly SimulatedDevice _device = new();
     private readonly GpuLauncher _launcher;
-    private readonly MemoryBuffer1D<byte, Stride1D.Dense> _memory;
+    private readonly ArrayView<byte> _memory;
 
     public MatMulLaunchTests()
     {
-        _accelerator = GpuPlatform.Devices(_context, GpuBackend.Emulated)[0].CreateAccelerator(_context);
-        _launcher = new GpuLauncher(_accelerator);
-        _memory = _accelerator.Allocate1D<byte>(4096);
-        _memory.MemSetToZero();
-        _accelerator.Synchronize();
+        _launcher = _device.Launcher;
+        _memory = _device.Memory(new byte[4096]);
     }
 
-    public void Dispose()
-    {
-        _memory.Dispose();
-        _launcher.Dispose();
-        _accelerator.Dispose();
-        _context.Dispose();
-    }
+    public void Dispose() => _device.Dispose();
 
     [Theory]
     [InlineData(1, 3, 32, 3, 32, 3, null)]
@@ -45,7 +34,7 @@ public sealed class MatMulLaunchTests : IDisposable
     public void Float_product(int rows, int outputs, int columns, int bias, int x, int y, string? message)
     {
         var layout = GpuMatrixLayout.Of(Format.Q4_0, 3, 32);
-        Check(message, () => MatMulKernels.Launch(_launcher, Format.Q4_0, layout.On(_memory.View.BaseView.SubView(0, layout.ByteLength)), Floats(bias), Floats(x), Floats(y), rows, outputs, columns));
+        Check(message, () => MatMulKernels.Launch(_launcher, Format.Q4_0, layout.On(_memory.SubView(0, layout.ByteLength)), Floats(bias), Floats(x), Floats(y), rows, outputs, columns));
     }
 
     [Theory]
@@ -55,15 +44,15 @@ public sealed class MatMulLaunchTests : IDisposable
     public void Product_with_8_bit_activations(int rows, int roundedRows, int columns, int y, string? message)
     {
         var layout = GpuMatrixLayout.Of(Format.Q4_0, 3, 32);
-        var rounded = GpuQuantizedActivations.On(_memory.View.BaseView.SubView(0, Kernels.MatMul.QuantizedActivations.Bytes(roundedRows, columns)), roundedRows, columns);
-        Check(message, () => Int8MatMulKernels.Launch(_launcher, Format.Q4_0, layout.On(_memory.View.BaseView.SubView(0, layout.ByteLength)), default, rounded, Floats(y), rows, 3, columns));
+        var rounded = GpuQuantizedActivations.On(_memory.SubView(0, Kernels.MatMul.QuantizedActivations.Bytes(roundedRows, columns)), roundedRows, columns);
+        Check(message, () => Int8MatMulKernels.Launch(_launcher, Format.Q4_0, layout.On(_memory.SubView(0, layout.ByteLength)), default, rounded, Floats(y), rows, 3, columns));
     }
 
     [Fact]
     public void Rounded_activations_check_their_memory()
     {
-        Assert.Throws<ArgumentException>(() => GpuQuantizedActivations.On(_memory.View.BaseView.SubView(0, 48), 1, 33));
-        Assert.Throws<ArgumentException>(() => GpuQuantizedActivations.On(_memory.View.BaseView.SubView(0, 47), 1, 32));
+        Assert.Throws<ArgumentException>(() => GpuQuantizedActivations.On(_memory.SubView(0, 48), 1, 33));
+        Assert.Throws<ArgumentException>(() => GpuQuantizedActivations.On(_memory.SubView(0, 47), 1, 32));
         Assert.Throws<NotSupportedException>(() => Int8MatMulKernels.Launch(_launcher, Format.F32, default, default, default, default, 0, 0, 0));
     }
 
@@ -103,7 +92,7 @@ public sealed class MatMulLaunchTests : IDisposable
         _launcher.Synchronize();
     }
 
-    private ArrayView<float> Floats(int length) => _memory.View.BaseView.SubView(1024, 4 * length).Cast<float>();
+    private ArrayView<float> Floats(int length) => _memory.SubView(1024, 4 * length).Cast<float>();
 
-    private ArrayView<int> Ints(int length) => _memory.View.BaseView.SubView(2048, 4 * length).Cast<int>();
+    private ArrayView<int> Ints(int length) => _memory.SubView(2048, 4 * length).Cast<int>();
 }

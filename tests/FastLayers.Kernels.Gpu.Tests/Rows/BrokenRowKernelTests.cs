@@ -94,7 +94,7 @@ public sealed class BrokenRowKernelTests
     [MemberData(nameof(Names))]
     public void Broken_kernel_fails_where_the_right_one_passes(string name)
     {
-        using var device = new EmulatedRows();
+        using var device = new SimulatedDevice();
         var (operationName, shape, run) = s_cases[name];
         var operation = KernelCatalog.Find(operationName);
         Assert.Null(KernelCheck.Run(new GpuKernelRunner(device.Launcher, "emulated"), operation, shape, 1).Failure);

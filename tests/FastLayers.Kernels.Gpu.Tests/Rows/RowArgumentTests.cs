@@ -92,7 +92,7 @@ public sealed class RowArgumentTests
     [MemberData(nameof(Messages))]
     public void Launch_refuses(string message)
     {
-        using var device = new EmulatedRows();
+        using var device = new SimulatedDevice();
         var floats = device.Memory(new float[16]);
         var error = Assert.Throws<ArgumentException>(() => s_calls[message](device.Launcher, floats, device.Memory(new int[16]), floats.SubView(0, 15)));
         Assert.Contains(message, error.Message, StringComparison.Ordinal);
@@ -101,7 +101,7 @@ public sealed class RowArgumentTests
     [Fact]
     public void Undefined_kinds_are_refused()
     {
-        using var device = new EmulatedRows();
+        using var device = new SimulatedDevice();
         var floats = device.Memory(new float[16]);
         Assert.Throws<ArgumentOutOfRangeException>(() => ActivationKernels.Launch(device.Launcher, (ActivationKind)99, floats, floats, 2, 8));
         Assert.Throws<ArgumentOutOfRangeException>(() => RowPoolingKernels.Launch(device.Launcher, (PoolingKind)99, floats, floats, 2, 8));

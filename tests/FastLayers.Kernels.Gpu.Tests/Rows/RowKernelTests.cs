@@ -30,7 +30,7 @@ public sealed class RowKernelTests
     [MemberData(nameof(OperationsAndGroupSizes))]
     public void Group_may_have_any_size(string name, int groupSize)
     {
-        using var device = new EmulatedRows(groupSize);
+        using var device = new SimulatedDevice(groupSize);
         Assert.Equal(groupSize, device.Launcher.GroupSize(256));
         var operation = KernelCatalog.Find(name);
         var runner = new GpuKernelRunner(device.Launcher, "emulated");
@@ -40,7 +40,7 @@ public sealed class RowKernelTests
     [Fact]
     public void Longer_views_are_touched_only_in_front()
     {
-        using var device = new EmulatedRows();
+        using var device = new SimulatedDevice();
         var launcher = device.Launcher;
         float[] values = [.. Enumerable.Range(1, 16).Select(i => (float)i)];
         var x = device.Memory(values);
@@ -75,7 +75,7 @@ public sealed class RowKernelTests
     [InlineData(3, 8)]
     public void Elementwise_views_may_start_anywhere(int xStart, int yStart)
     {
-        using var device = new EmulatedRows();
+        using var device = new SimulatedDevice();
         float[] x = [.. Enumerable.Range(0, 32).Select(i => (float)i)], y = [.. x.Select(value => 100 * value)];
         var result = device.Memory(y);
         RowArithmeticKernels.Add(device.Launcher, device.Memory(x).SubView(xStart, 19), result.SubView(yStart, 19), 1, 19);
@@ -92,7 +92,7 @@ public sealed class RowKernelTests
     [InlineData(ActivationKind.Tanh)]
     public void Activations_hold_at_their_limits(ActivationKind kind)
     {
-        using var device = new EmulatedRows();
+        using var device = new SimulatedDevice();
         float[] x =
         [
             float.NaN, float.PositiveInfinity, float.NegativeInfinity, 0, -0f, 1e-30f, -1e-30f, 1e-6f, -1e-6f, 1e-3f, -1e-3f, 0.1f, -0.1f, 0.599f, 0.601f, -0.6f,
@@ -112,7 +112,7 @@ public sealed class RowKernelTests
     [Fact]
     public void Softmax_of_what_has_none_is_NaN()
     {
-        using var device = new EmulatedRows();
+        using var device = new SimulatedDevice();
         const float inf = float.PositiveInfinity;
         var y = device.Memory(new float[12]);
         SoftmaxKernels.Launch(device.Launcher, device.Memory(1f, 2, float.NaN, 1, inf, 2, -inf, -inf, -inf, -inf, 3, 3), 1, y, 4, 3);
@@ -124,7 +124,7 @@ public sealed class RowKernelTests
     [Fact]
     public void Norms_of_infinite_rows_are_infinite()
     {
-        using var device = new EmulatedRows();
+        using var device = new SimulatedDevice();
         var norms = device.Memory(new float[3]);
         var x = device.Memory(1, float.PositiveInfinity, 2, 1, 1e30f, 2, 1, float.NaN, 2);
         AddNormKernels.Launch(device.Launcher, device.Memory(new float[9]), x, norms, 3, 3);
@@ -139,7 +139,7 @@ public sealed class RowKernelTests
     {
         // The worst case of a plain sum: all of its roundings go the same way.
         const int length = 16_384;
-        using var device = new EmulatedRows(2);
+        using var device = new SimulatedDevice(2);
         var norm = device.Memory(0f);
         AddNormKernels.Launch(device.Launcher, device.Memory(new float[length]), device.Memory([.. Enumerable.Repeat(value, length)]), norm, 1, length);
         double expected = Math.Sqrt(length) * value;
@@ -149,7 +149,7 @@ public sealed class RowKernelTests
     [Fact]
     public void Rotation_takes_the_table_row_of_the_position()
     {
-        using var device = new EmulatedRows();
+        using var device = new SimulatedDevice();
         const int tableRows = 9, pairs = 3, headLength = 8, heads = 2;
         float[] cosine = new float[tableRows * pairs], sine = new float[tableRows * pairs];
         var frequencies = RotaryFrequencies.Create(2 * pairs, 10_000);
@@ -183,7 +183,7 @@ public sealed class RowKernelTests
     public void Largest_values_of_unusual_rows_are_found()
     {
         const float nan = float.NaN, inf = float.PositiveInfinity;
-        using var device = new EmulatedRows();
+        using var device = new SimulatedDevice();
         AssertLargest(device, [0, -0f, 0, -0f], [0, 1, 2], [0f, -0f, 0f]);
         AssertLargest(device, [nan, inf, nan, -inf], [1, 3, -1, -1], [inf, -inf, -inf, -inf]);
         AssertLargest(device, [nan, nan, nan], [-1, -1], [-inf, -inf]);
@@ -199,7 +199,7 @@ public sealed class RowKernelTests
     [Fact]
     public void Position_of_the_largest_of_a_long_row_is_the_first()
     {
-        using var device = new EmulatedRows();
+        using var device = new SimulatedDevice();
         float[] x = [.. Enumerable.Repeat(float.NaN, 20_000), .. Enumerable.Repeat(float.NegativeInfinity, 20_000), .. Enumerable.Repeat(float.NaN, 20_000)];
         int scratch = ArgMaxKernels.ScratchLength(3, 20_000);
         var y = device.Memory(new int[3]);
@@ -211,13 +211,13 @@ public sealed class RowKernelTests
     [Fact]
     public void Rows_that_do_not_exist_are_NaN()
     {
-        using var device = new EmulatedRows();
+        using var device = new SimulatedDevice();
         var output = device.Memory(new float[6]);
         RowMovesKernels.Gather(device.Launcher, device.Memory(1f, 2, 3, 4), 2, device.Memory(2, 1, -1), 3, 2, output);
         Assert.Equal([float.NaN, float.NaN, 3, 4, float.NaN, float.NaN], device.Read(output));
     }
 
-    private static void AssertLargest(EmulatedRows device, float[] x, int[] expectedIndices, float[] expectedValues)
+    private static void AssertLargest(SimulatedDevice device, float[] x, int[] expectedIndices, float[] expectedValues)
     {
         int k = expectedIndices.Length, scratch = TopKKernels.ScratchLength(1, x.Length, k);
         var indices = device.Memory(new int[k]);
