@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using FastLayers.Kernels.Activation;
 using FastLayers.Kernels.KvCache;
 using FastLayers.Kernels.Simd;
 using FastLayers.Kernels.Threading;
@@ -69,29 +68,15 @@ public static unsafe class AttentionSimd
                 int count = Math.Min(PagedCache.PageLength - (position % PagedCache.PageLength), end - position);
                 byte* keys = arguments.Cache.Key(sequence, position, kvHead);
                 for (int j = 0; j < count; j++, keys += keyBytes) scores[j] = Dot(query, keys, keySize) * arguments.Scale;
-                if (arguments.SoftCap > 0) SoftcapSimd.Row<TLanes>(scores, arguments.SoftCap, scores, count);
-
-                float pageMax = max;
-                for (int j = 0; j < count; j++) pageMax = Math.Max(pageMax, scores[j]);
-                float rescale = max == pageMax ? 1f : MathF.Exp(max - pageMax);
-                max = pageMax;
-                if (rescale != 1f)
-                {
-                    sum *= rescale;
-                    Scale(output, rescale, valueSize);
-                }
-
-                // As long as all scores are -∞ none has a share, and -∞ less -∞ would be NaN.
-                var reference = TLanes.Broadcast(float.IsNegativeInfinity(max) ? 0f : max);
+                OnlineSoftmax<TLanes>.Weigh(scores, count, arguments.SoftCap, ref max, ref sum, output, valueSize);
                 byte* values = arguments.Cache.Value(sequence, position, kvHead);
-                sum += RowLoop.MapSum<TLanes, ExpOfDifference>(new(reference), scores, scores, count);
                 for (int j = 0; j < count; j++, values += valueBytes)
                     AddScaled(output, scores[j], values, valueSize);
 
                 position += count;
             }
 
-            if (first < end) Scale(output, 1f / sum, valueSize);
+            if (first < end) OnlineSoftmax<TLanes>.Divide(output, sum, valueSize);
         }
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -133,20 +118,6 @@ public static unsafe class AttentionSimd
                 for (int d = 0; d < whole; d += TLanes.Count) TLanes.MultiplyAdd(factor, TLanes.Load(floats + d), TLanes.Load(output + d)).Store(output + d);
                 for (int d = whole; d < count; d++) output[d] += weight * floats[d];
             }
-        }
-
-        private static void Scale(float* values, float factor, int count)
-        {
-            var lanes = TLanes.Broadcast(factor);
-            int d = 0;
-            for (; d + TLanes.Count <= count; d += TLanes.Count) TLanes.Multiply(TLanes.Load(values + d), lanes).Store(values + d);
-            for (; d < count; d++) values[d] *= factor;
-        }
-
-        private readonly struct ExpOfDifference(TLanes max) : IOperator1<TLanes>
-        {
-            [MethodImpl(MethodImplOptions.AggressiveInlining)]
-            public TLanes Invoke(TLanes x) => LaneMath.Exp(TLanes.Subtract(x, max));
         }
     }
 }

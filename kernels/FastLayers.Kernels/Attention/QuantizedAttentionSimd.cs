@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using FastLayers.Kernels.Activation;
 using FastLayers.Kernels.KvCache;
 using FastLayers.Kernels.Simd;
 using FastLayers.Kernels.Threading;
@@ -74,8 +73,8 @@ public static unsafe class QuantizedAttentionSimd
                 for (int h = 0; h < heads; h++) Add(scores + (h * PagedCache.PageLength), decoded, count, output + ((long)h * valueSize));
             }
 
-            for (int h = 0; h < heads; h++)
-                if (sum[h] > 0 || float.IsNaN(sum[h])) Scale(output + ((long)h * valueSize), 1f / sum[h], valueSize);
+            if (arguments.Start(row) >= end) return;
+            for (int h = 0; h < heads; h++) OnlineSoftmax<TLanes>.Divide(output + ((long)h * valueSize), sum[h], valueSize);
         }
 
         /// <summary>Scores of a page, turned into weights; what was summed so far is rescaled to the new largest score.</summary>
@@ -83,18 +82,7 @@ public static unsafe class QuantizedAttentionSimd
         {
             int size = arguments.Cache.KeyLayout.Size;
             for (int j = 0; j < count; j++) scores[j] = Dot(query, keys + ((long)j * arguments.Cache.KeyLayout.Channels), size) * arguments.Scale;
-            if (arguments.SoftCap > 0) SoftcapSimd.Row<TLanes>(scores, arguments.SoftCap, scores, count);
-            float pageMax = max;
-            for (int j = 0; j < count; j++) pageMax = Math.Max(pageMax, scores[j]);
-            float rescale = max == pageMax ? 1f : MathF.Exp(max - pageMax);
-            max = pageMax;
-            if (rescale != 1f)
-            {
-                sum *= rescale;
-                Scale(output, rescale, arguments.Cache.ValueLayout.Size);
-            }
-
-            sum += RowLoop.MapSum<TLanes, ExpOfDifference>(new(TLanes.Broadcast(max)), scores, scores, count);
+            OnlineSoftmax<TLanes>.Weigh(scores, count, arguments.SoftCap, ref max, ref sum, output, arguments.Cache.ValueLayout.Size);
         }
 
         private void Add(float* weights, float* values, int count, float* output)
@@ -123,20 +111,6 @@ public static unsafe class QuantizedAttentionSimd
             for (int d = 0; d < whole; d += TLanes.Count) sum = TLanes.MultiplyAdd(TLanes.Load(x + d), TLanes.Load(y + d), sum);
             for (int d = whole; d < count; d++) tail += x[d] * y[d];
             return TLanes.Sum(sum) + tail;
-        }
-
-        private static void Scale(float* values, float factor, int count)
-        {
-            var lanes = TLanes.Broadcast(factor);
-            int d = 0;
-            for (; d + TLanes.Count <= count; d += TLanes.Count) TLanes.Multiply(TLanes.Load(values + d), lanes).Store(values + d);
-            for (; d < count; d++) values[d] *= factor;
-        }
-
-        private readonly struct ExpOfDifference(TLanes max) : IOperator1<TLanes>
-        {
-            [MethodImpl(MethodImplOptions.AggressiveInlining)]
-            public TLanes Invoke(TLanes x) => LaneMath.Exp(TLanes.Subtract(x, max));
         }
     }
 }
