@@ -31,7 +31,10 @@ internal static class QuantizedAttentionKernels
     /// <param name="scratch">Memory for the parts of the context: <see cref="AttentionPlan.ScratchLength"/> floats.</param>
     public static void Launch(GpuLauncher launcher, in AttentionPlan plan, in GpuQuantizedCache cache, in GpuAttentionRows rows, ArrayView<float> scratch)
     {
-        switch (cache.HasTail, cache.HasHalfKeys, cache.HasHalfValues)
+        LaunchArguments.Require("QuantizedAttention", "tail of the keys", cache.KeyTail, cache.KeyLayout.TailLength);
+        LaunchArguments.Require("QuantizedAttention", "tail of the values", cache.ValueTail, cache.ValueLayout.TailLength);
+        if (cache.KeyLayout.TailTokens + cache.ValueLayout.TailTokens > 0) LaunchArguments.Require("QuantizedAttention", "lengths", cache.Lengths, 1);
+        switch (cache.HasChannelKeys, cache.HasHalfKeys, cache.HasHalfValues)
         {
             case (true, _, true): Launch(launcher, ChannelHalf, plan, cache.ChannelSide(), cache.HalfSide(keys: false), cache, rows, scratch); break;
             case (true, _, false): Launch(launcher, ChannelToken, plan, cache.ChannelSide(), cache.TokenSide(keys: false), cache, rows, scratch); break;

@@ -8,6 +8,7 @@ namespace FastLayers.Kernels.Gpu.KvCache;
 internal static class AppendQuantizedKvKernels
 {
     private const int PreferredGroupSize = 128;
+    private const int HalfBits = 16;
 
     public static GpuKernel<QuantizeRows> Tokens { get; } = new("AppendQuantizedKv.Token", QuantizeRowsKernels.Tokens);
 
@@ -22,7 +23,7 @@ internal static class AppendQuantizedKvKernels
     public static IReadOnlyList<GpuOperation> Operations { get; } =
     [
         .. from bits in (int[])[2, 4, 8, 16] select Operation($"AppendQuantizedKv.Token{bits}", new(bits, bits, false)),
-        .. from bits in (int[])[2, 4, 8] select Operation($"AppendQuantizedKv.Channel{bits}", new(bits, bits, true)),
+        .. from bits in (int[])[2, 4, 8] select Operation($"AppendQuantizedKv.Kivi{bits}", new(bits, bits, true)),
     ];
 
     /// <summary>Stores the rows.</summary>
@@ -42,25 +43,23 @@ internal static class AppendQuantizedKvKernels
         LaunchArguments.Require("AppendQuantizedKv", "positions", positions, rows);
         if (cache.KeyLayout.Heads != cache.ValueLayout.Heads)
             throw new ArgumentException($"AppendQuantizedKv: keys have {cache.KeyLayout.Heads} heads, values {cache.ValueLayout.Heads}.", nameof(cache));
+        if (cache.ValueLayout.ChannelScales != 0) throw new ArgumentException("AppendQuantizedKv: scales per channel are for keys only.", nameof(cache));
 
-        int groupSize = launcher.GroupSize(PreferredGroupSize);
-        var groups = new Index3D(rows, cache.Heads, 1);
         var arguments = new QuantizeRows { PageTable = cache.PageTable, Sequences = sequences, Positions = positions, PagesPerSequence = cache.PagesPerSequence, Rows = rows };
-        if (cache.HasTail)
-        {
-            LaunchArguments.Require("AppendQuantizedKv", "tail", cache.Tail, (long)cache.Heads * QuantizedPageLayout.TokensPerGroup * cache.KeyLayout.Size);
-            var keyRows = arguments with { Source = keys, Words = cache.Keys.Cast<int>(), Halves = cache.Keys.Cast<ushort>(), TailKeys = cache.Tail, Layout = cache.KeyLayout };
+        Launch(launcher, "tail of the keys", arguments with { Source = keys, Words = cache.Keys.Cast<int>(), Halves = cache.Keys.Cast<ushort>(), Tail = cache.KeyTail, Layout = cache.KeyLayout });
+        Launch(launcher, "tail of the values", arguments with { Source = values, Words = cache.Values.Cast<int>(), Halves = cache.Values.Cast<ushort>(), Tail = cache.ValueTail, Layout = cache.ValueLayout });
+    }
 
-            // Full groups first: they read keys of earlier calls in the tail, which later ones replace.
-            launcher.Launch(Channels, groups, groupSize, keyRows);
-            launcher.Launch(Tail, groups, groupSize, keyRows);
-        }
-        else
-        {
-            launcher.Launch(cache.HasHalfKeys ? Halves : Tokens, groups, groupSize, arguments with { Source = keys, Words = cache.Keys.Cast<int>(), Halves = cache.Keys.Cast<ushort>(), TailKeys = keys, Layout = cache.KeyLayout });
-        }
+    private static void Launch(GpuLauncher launcher, string tail, QuantizeRows side)
+    {
+        int groupSize = launcher.GroupSize(PreferredGroupSize);
+        var groups = new Index3D(side.Rows, side.Layout.Heads, 1);
+        LaunchArguments.Require("AppendQuantizedKv", tail, side.Tail, side.Layout.TailLength);
+        if (side.Layout.TailTokens == 0) side.Tail = side.Source; // not read: a kernel takes no empty view
+        launcher.Launch(side.Layout.Bits == HalfBits ? Halves : side.Layout.ChannelScales != 0 ? Channels : Tokens, groups, groupSize, side);
 
-        launcher.Launch(cache.HasHalfValues ? Halves : Tokens, groups, groupSize, arguments with { Source = values, Words = cache.Values.Cast<int>(), Halves = cache.Values.Cast<ushort>(), TailKeys = values, Layout = cache.ValueLayout });
+        // Full groups first: they read tokens of earlier calls in the tail, which later ones replace.
+        if (side.Layout.TailTokens != 0) launcher.Launch(Tail, groups, groupSize, side);
     }
 
     /// <summary>The cache of a catalog entry.</summary>
@@ -72,7 +71,8 @@ internal static class AppendQuantizedKvKernels
         ValueLayout = kind.Values(b.Shape),
         PageTable = b.Ints("pages"),
         PagesPerSequence = QuantizedCacheCase.Pages(b.Shape),
-        Tail = b.Floats("tail"),
+        KeyTail = b.Floats("keyTail"),
+        ValueTail = b.Floats("valueTail"),
         Lengths = b.Ints("lengths"),
     };
 
@@ -91,7 +91,7 @@ internal struct QuantizeRows
     public ArrayView<float> Source;
     public ArrayView<int> Words;
     public ArrayView<ushort> Halves;
-    public ArrayView<float> TailKeys;
+    public ArrayView<float> Tail;
     public ArrayView<int> PageTable;
     public ArrayView<int> Sequences;
     public ArrayView<int> Positions;

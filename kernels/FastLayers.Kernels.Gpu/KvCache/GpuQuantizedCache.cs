@@ -27,15 +27,18 @@ internal readonly struct GpuQuantizedCache
     /// <summary>Width of the page table.</summary>
     public required int PagesPerSequence { get; init; }
 
-    /// <summary>The last keys of each sequence, [sequences, heads, 32, key size]; empty where scales are per token.</summary>
-    public ArrayView<float> Tail { get; init; }
+    /// <summary>The tails of the keys, [sequences, <see cref="QuantizedPageLayout.TailLength"/>]; empty where their layout has none.</summary>
+    public ArrayView<float> KeyTail { get; init; }
 
-    /// <summary>Tokens that each sequence holds; empty where scales are per token.</summary>
+    /// <summary>The tails of the values, [sequences, <see cref="QuantizedPageLayout.TailLength"/>]; empty where their layout has none.</summary>
+    public ArrayView<float> ValueTail { get; init; }
+
+    /// <summary>Tokens that each sequence holds; empty where no layout has a tail.</summary>
     public ArrayView<int> Lengths { get; init; }
 
     public int Heads => KeyLayout.Heads;
 
-    public bool HasTail => KeyLayout.ChannelScales != 0;
+    public bool HasChannelKeys => KeyLayout.ChannelScales != 0;
 
     public bool HasHalfKeys => KeyLayout.Bits == HalfBits;
 
@@ -55,6 +58,7 @@ internal readonly struct GpuQuantizedCache
         return new()
         {
             Words = (keys ? Keys : Values).Cast<int>(),
+            Tail = Tail(keys),
             Heads = Heads,
             HeadSize = layout.Size,
             HeadWords = layout.HeadBytes / sizeof(int),
@@ -69,12 +73,26 @@ internal readonly struct GpuQuantizedCache
     public GpuChannelSide ChannelSide() => new()
     {
         Words = Keys.Cast<Four<int>>(),
-        Tail = Tail,
-        Lengths = Lengths,
+        Tail = Tail(keys: true),
         Heads = Heads,
         HeadSize = KeyLayout.Size,
         HeadWords = KeyLayout.HeadBytes / sizeof(int),
         Channels = KeyLayout.Channels,
         Bits = KeyLayout.Bits,
     };
+
+    private GpuTail Tail(bool keys)
+    {
+        var layout = keys ? KeyLayout : ValueLayout;
+        bool waits = layout.TailTokens != 0;
+        return new()
+        {
+            // A kernel takes no empty view: without a tail these are not read.
+            Rows = !waits ? (keys ? Keys : Values).Cast<float>() : keys ? KeyTail : ValueTail,
+            Lengths = waits ? Lengths : PageTable,
+            Heads = Heads,
+            HeadSize = layout.Size,
+            Tokens = layout.TailTokens,
+        };
+    }
 }

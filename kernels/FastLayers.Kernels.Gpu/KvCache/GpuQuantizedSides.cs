@@ -4,10 +4,11 @@ using ILGPU;
 
 namespace FastLayers.Kernels.Gpu.KvCache;
 
-/// <summary>Keys or values with scales per token: see <see cref="QuantizedPageLayout"/>. A row is the first word of the head in its page.</summary>
+/// <summary>Keys or values with scales per token: see <see cref="QuantizedPageLayout"/>. A row is the first word of the head in its page, or lies in the tail.</summary>
 internal struct GpuTokenSide : IGpuCacheSide
 {
     public ArrayView<int> Words;
+    public GpuTail Tail;
     public int Heads;
     public int HeadSize;
     public int HeadWords;
@@ -19,10 +20,12 @@ internal struct GpuTokenSide : IGpuCacheSide
 
     public readonly int Size => HeadSize;
 
-    public readonly long Row(int sequence, int page, int position, int head) => (((long)page * Heads) + head) * HeadWords;
+    public readonly long Row(int sequence, int page, int position, int head) =>
+        Tail.Holds(sequence, position) ? Tail.Row(sequence, position, head) : (((long)page * Heads) + head) * HeadWords;
 
     public readonly Four<float> Load(long row, int position, int first)
     {
+        if (row < 0) return Tail.Load(row, first);
         var words = Words.SubView(row, HeadWords);
         int token = position % PagedCache.PageLength;
         int bit = first * Bits;
@@ -41,15 +44,11 @@ internal struct GpuTokenSide : IGpuCacheSide
     }
 }
 
-/// <summary>
-/// Keys with scales per channel: see <see cref="QuantizedPageLayout"/>. A row is the first word of the block of 32 tokens or, where the key lies
-/// in the tail, the complement of its first float there.
-/// </summary>
+/// <summary>Keys with scales per channel: see <see cref="QuantizedPageLayout"/>. A row is the first word of the block of 32 tokens, or lies in the tail.</summary>
 internal struct GpuChannelSide : IGpuCacheSide
 {
     public ArrayView<Four<int>> Words;
-    public ArrayView<float> Tail;
-    public ArrayView<int> Lengths;
+    public GpuTail Tail;
     public int Heads;
     public int HeadSize;
     public int HeadWords;
@@ -58,27 +57,14 @@ internal struct GpuChannelSide : IGpuCacheSide
 
     public readonly int Size => HeadSize;
 
-    public readonly long Row(int sequence, int page, int position, int head)
-    {
-        const int tokens = QuantizedPageLayout.TokensPerGroup;
-        int packedEnd = Lengths[sequence] / tokens * tokens;
-        if (position >= packedEnd) return ~((((((long)sequence * Heads) + head) * tokens) + (position % tokens)) * HeadSize);
-        return ((((long)page * Heads) + head) * HeadWords) + (position % PagedCache.PageLength / tokens * (Bits + 1) * Channels);
-    }
+    public readonly long Row(int sequence, int page, int position, int head) => Tail.Holds(sequence, position)
+        ? Tail.Row(sequence, position, head)
+        : ((((long)page * Heads) + head) * HeadWords) + (position % PagedCache.PageLength / QuantizedPageLayout.TokensPerGroup * (Bits + 1) * Channels);
 
     public readonly Four<float> Load(long row, int position, int first)
     {
+        if (row < 0) return Tail.Load(row, first);
         Four<float> result = default;
-        if (row < 0)
-        {
-            var tail = Tail.SubView(~row, HeadSize);
-            result.A = tail[first];
-            if (first + 1 < HeadSize) result.B = tail[first + 1];
-            if (first + 2 < HeadSize) result.C = tail[first + 2];
-            if (first + 3 < HeadSize) result.D = tail[first + 3];
-            return result;
-        }
-
         int bit = position % QuantizedPageLayout.TokensPerGroup * Bits;
         int shift = bit & 31;
         int mask = (1 << Bits) - 1;

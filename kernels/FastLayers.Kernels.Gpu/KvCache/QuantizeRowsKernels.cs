@@ -12,22 +12,27 @@ internal static class QuantizeRowsKernels
 {
     private const int TokensPerGroup = QuantizedPageLayout.TokensPerGroup;
 
-    /// <summary>Scales per token: a thread packs a word of codes.</summary>
+    /// <summary>Scales per token: a thread packs a word of codes. Where there is a tail, the row that completes a group packs all its tokens.</summary>
     internal static void Tokens(QuantizeRows a)
     {
         int row = Grid.IdxX;
+        int position = a.Positions[row];
+        int tokens = a.Layout.TailTokens == 0 ? 1 : position % TokensPerGroup == TokensPerGroup - 1 ? TokensPerGroup : 0;
         int bits = a.Layout.Bits;
         int size = a.Layout.Size;
-        int token = a.Positions[row] % PagedCache.PageLength;
-        var x = a.Source.SubView((((long)row * a.Layout.Heads) + Grid.IdxY) * size, size);
         int headWords = a.Layout.HeadBytes / 4;
         var page = a.Words.SubView(((PageOf(a, row) * a.Layout.Heads) + Grid.IdxY) * headWords, headWords);
         int rowWords = a.Layout.RowWords;
         int groups = a.Layout.Groups;
         int shift = a.Layout.GroupShift;
         int perWord = 32 / bits;
-        for (int word = Group.IdxX; word < rowWords; word += Group.DimX)
+        for (int unit = Group.IdxX; unit < tokens * rowWords; unit += Group.DimX)
         {
+            int back = unit / rowWords;
+            int word = unit - (back * rowWords);
+            int token = (position - back) % PagedCache.PageLength;
+            int source = RowOf(a, row, row, position - back);
+            var x = source >= 0 ? SourceRow(a, source) : a.Tail.SubView(TailStart(a, a.Sequences[row], token % TokensPerGroup), size);
             int first = word * perWord;
             int group = first >> shift;
             int start = group << shift;
@@ -59,7 +64,7 @@ internal static class QuantizeRowsKernels
     {
         int row = Grid.IdxX;
         int size = a.Layout.Size;
-        var x = a.Source.SubView((((long)row * a.Layout.Heads) + Grid.IdxY) * size, size);
+        var x = SourceRow(a, row);
         long first = ((((PageOf(a, row) * a.Layout.Heads) + Grid.IdxY) * PagedCache.PageLength) + (a.Positions[row] % PagedCache.PageLength)) * size;
         var y = a.Halves.SubView(first, size);
         for (int i = Group.IdxX; i < size; i += Group.DimX) y[i] = GpuF16.FromFloat(x[i]);
@@ -111,7 +116,7 @@ internal static class QuantizeRowsKernels
         }
     }
 
-    /// <summary>Scales per channel: the last 32 keys of a sequence go to the tail.</summary>
+    /// <summary>The last 32 tokens of a sequence go to its tail.</summary>
     internal static void Tail(QuantizeRows a)
     {
         int row = Grid.IdxX;
@@ -123,16 +128,18 @@ internal static class QuantizeRowsKernels
         }
 
         int size = a.Layout.Size;
-        var x = a.Source.SubView((((long)row * a.Layout.Heads) + Grid.IdxY) * size, size);
-        var tail = a.TailKeys.SubView(TailStart(a, sequence, position % TokensPerGroup), size);
+        var x = SourceRow(a, row);
+        var tail = a.Tail.SubView(TailStart(a, sequence, position % TokensPerGroup), size);
         for (int i = Group.IdxX; i < size; i += Group.DimX) tail[i] = x[i];
     }
 
     private static long PageOf(QuantizeRows a, int row) => a.PageTable[((long)a.Sequences[row] * a.PagesPerSequence) + (a.Positions[row] / PagedCache.PageLength)];
 
+    private static ArrayView<float> SourceRow(QuantizeRows a, int row) => a.Source.SubView((((long)row * a.Layout.Heads) + Grid.IdxY) * a.Layout.Size, a.Layout.Size);
+
     private static long TailStart(QuantizeRows a, int sequence, int token) => ((((long)sequence * a.Layout.Heads) + Grid.IdxY) * TokensPerGroup + token) * a.Layout.Size;
 
-    /// <summary>The row at or before <paramref name="from"/> with a position of the sequence of <paramref name="row"/>; below 0 if there is none: then the key is in the tail.</summary>
+    /// <summary>The row at or before <paramref name="from"/> with a position of the sequence of <paramref name="row"/>; below 0 if there is none: then the token is in the tail.</summary>
     private static int RowOf(QuantizeRows a, int row, int from, int position)
     {
         int sequence = a.Sequences[row];
@@ -142,5 +149,5 @@ internal static class QuantizeRowsKernels
 
     private static float Key(QuantizeRows a, int row, int source, int token, int channel) => source >= 0
         ? a.Source[((((long)source * a.Layout.Heads) + Grid.IdxY) * a.Layout.Size) + channel]
-        : a.TailKeys[TailStart(a, a.Sequences[row], token) + channel];
+        : a.Tail[TailStart(a, a.Sequences[row], token) + channel];
 }

@@ -6,24 +6,25 @@ namespace FastLayers.Kernels.Attention;
 /// <summary>Catalog entries of <see cref="QuantizedAttentionSimd"/>: one sequence, its last rows attending, keys and values appended first.</summary>
 public static unsafe class QuantizedAttentionCase
 {
-    /// <summary>One entry for each pair of key and value bits and each kind of key scales.</summary>
+    /// <summary>One entry for each pair of key and value bits and each mode.</summary>
     public static IReadOnlyList<KernelOperation> All { get; } =
     [
         .. from keyBits in (int[])[2, 4, 8, 16] from valueBits in (int[])[2, 4, 8, 16] select Create("Token", new(keyBits, valueBits, false)),
-        .. from keyBits in (int[])[2, 4, 8] from valueBits in (int[])[2, 4, 8, 16] select Create("Channel", new(keyBits, valueBits, true)),
+        .. from keyBits in (int[])[2, 4, 8, 16] from valueBits in (int[])[2, 4, 8, 16] where keyBits + valueBits < 32 select Create("Kivi", new(keyBits, valueBits, true)),
     ];
 
-    /// <summary>The bits and scales that an entry stands for.</summary>
+    /// <summary>The bits and mode that an entry stands for.</summary>
     internal static QuantizedCacheCase.Kind KindOf(string name)
     {
-        string[] parts = name.Split('.', 'K', 'V'); // "QuantizedAttention.Token.K4V2"
-        return new(int.Parse(parts[^2], null), int.Parse(parts[^1], null), parts[1] == "Channel");
+        string[] parts = name.Split('.', 'K', 'V'); // "QuantizedAttention.Token.K4V2", "QuantizedAttention.Kivi.K4V2"
+        return new(int.Parse(parts[^2], null), int.Parse(parts[^1], null), name.Contains(".Kivi.", StringComparison.Ordinal));
     }
 
-    private static KernelOperation Create(string scales, QuantizedCacheCase.Kind kind) => new()
+    private static KernelOperation Create(string mode, QuantizedCacheCase.Kind kind) => new()
     {
-        Name = $"QuantizedAttention.{scales}.K{kind.KeyBits}V{kind.ValueBits}",
-        Definition = $"y = softmax(q·Kᵀ / √d) V, keys of {kind.KeyBits} bits with scales per {scales.ToLowerInvariant()}, values of {kind.ValueBits}",
+        Name = $"QuantizedAttention.{mode}.K{kind.KeyBits}V{kind.ValueBits}",
+        Definition = $"y = softmax(q·Kᵀ / √d) V, keys of {kind.KeyBits} bits with scales per {(kind.IsKivi ? "channel" : "token")}, values of {kind.ValueBits}"
+            + (kind.IsKivi ? ", both as floats in the unfinished group of 32 tokens" : ""),
         Shapes = [Of(1, 1, 64, 1, 0), Of(0, 10, 16, 1, 0), Of(1, 31, 33, 1, 0), Of(2, 32, 20, 3, 0), Of(3, 33, 40, 1, 20), Of(2, 257, 64, 4, 0)],
         Tolerance = 1e-10,
         ToleranceReason = "The definition attends to the same decoded values, so that only float dot products, a softmax computed page by page and float sums differ: far below 1e-4 of values around 1.",

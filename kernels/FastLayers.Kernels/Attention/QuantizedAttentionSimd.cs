@@ -16,7 +16,7 @@ public static unsafe class QuantizedAttentionSimd
     /// <param name="pool">The threads to share the work.</param>
     /// <param name="arguments">The operands.</param>
     /// <exception cref="ArgumentOutOfRangeException">The number of rows is negative.</exception>
-    /// <exception cref="ArgumentException">Query heads are not a multiple of the cache's, or a cache with a tail has no lengths.</exception>
+    /// <exception cref="ArgumentException">Query heads are not a multiple of the cache's, keys and values have different numbers of heads, values have scales per channel, or a tail or the lengths are missing.</exception>
     public static void Attend(WorkerPool pool, in QuantizedAttentionArguments arguments) => Attend(pool, arguments, SimdDispatch.Level);
 
     internal static void Attend(WorkerPool pool, in QuantizedAttentionArguments arguments, SimdLevel level)
@@ -25,8 +25,7 @@ public static unsafe class QuantizedAttentionSimd
         ArgumentOutOfRangeException.ThrowIfNegative(arguments.Rows, nameof(arguments));
         if (arguments.Heads % arguments.Cache.Heads != 0)
             throw new ArgumentException($"Attention: query heads should be a multiple of the {arguments.Cache.Heads} key/value heads, found {arguments.Heads}.", nameof(arguments));
-        if (arguments.Cache.HasTail && (arguments.Cache.Lengths == null || arguments.Cache.Tail == null))
-            throw new ArgumentException("Attention: keys with scales per channel need a tail and the lengths of the sequences.", nameof(arguments));
+        arguments.Cache.Check("Attention", reads: true);
         int items = arguments.Rows * arguments.Cache.Heads;
         switch (level)
         {
@@ -51,6 +50,7 @@ public static unsafe class QuantizedAttentionSimd
         private void Item(int row, int kvHead, float* decoded, float* scores)
         {
             int heads = arguments.GroupSize;
+            QuantizedSide keySide = arguments.Cache.KeySide, valueSide = arguments.Cache.ValueSide;
             int keySize = arguments.Cache.KeyLayout.Size, valueSize = arguments.Cache.ValueLayout.Size;
             long firstHead = ((long)row * arguments.Heads) + (kvHead * heads);
             float* query = arguments.Query + (firstHead * keySize);
@@ -66,10 +66,10 @@ public static unsafe class QuantizedAttentionSimd
             for (int position = arguments.Start(row), count; position < end; position += count)
             {
                 count = Math.Min(PagedCache.PageLength - (position % PagedCache.PageLength), end - position);
-                QuantizedRows.Keys(arguments.Cache, sequence, position, kvHead, count, decoded);
+                QuantizedRows.Decode(keySide, sequence, position, kvHead, count, decoded);
                 for (int h = 0; h < heads; h++)
                     Weigh(query + ((long)h * keySize), decoded, scores + (h * PagedCache.PageLength), count, ref max[h], ref sum[h], output + ((long)h * valueSize));
-                QuantizedRows.Values(arguments.Cache, sequence, position, kvHead, count, decoded);
+                QuantizedRows.Decode(valueSide, sequence, position, kvHead, count, decoded);
                 for (int h = 0; h < heads; h++) Add(scores + (h * PagedCache.PageLength), decoded, count, output + ((long)h * valueSize));
             }
 

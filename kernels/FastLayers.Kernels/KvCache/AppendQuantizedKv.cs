@@ -7,7 +7,7 @@ namespace FastLayers.Kernels.KvCache;
 /// <summary>
 /// Quantizes and stores new keys and values: row r of both goes to token <c>positions[r]</c> of sequence <c>sequences[r]</c>, with the bytes that
 /// <see cref="QuantizedCacheReference"/> defines. One work item is a head of the keys or of the values: its rows are stored in their order, which
-/// fills and packs the groups of per-channel keys without a look at other rows.
+/// fills the tail and packs its groups without a look at other rows.
 /// </summary>
 public static unsafe class AppendQuantizedKv
 {
@@ -23,15 +23,12 @@ public static unsafe class AppendQuantizedKv
     /// </param>
     /// <param name="rows">Number of rows.</param>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="rows"/> is negative.</exception>
-    /// <exception cref="ArgumentException">Keys and values have different numbers of heads, values have scales per channel, or the tail is missing.</exception>
+    /// <exception cref="ArgumentException">Keys and values have different numbers of heads, values have scales per channel, or a tail is missing.</exception>
     public static void Append(WorkerPool pool, in QuantizedCache cache, float* keys, float* values, int* sequences, int* positions, int rows)
     {
         ArgumentNullException.ThrowIfNull(pool);
         ArgumentOutOfRangeException.ThrowIfNegative(rows);
-        if (cache.KeyLayout.Heads != cache.ValueLayout.Heads)
-            throw new ArgumentException($"Append: keys have {cache.KeyLayout.Heads} heads, values {cache.ValueLayout.Heads}.", nameof(cache));
-        if (cache.ValueLayout.ChannelScales != 0) throw new ArgumentException("Append: scales per channel are for keys only.", nameof(cache));
-        if (cache.HasTail && cache.Tail == null) throw new ArgumentException("Append: keys with scales per channel need a tail.", nameof(cache));
+        cache.Check(nameof(AppendQuantizedKv), reads: false);
         pool.Run(new Work(pool, cache, keys, values, sequences, positions, rows), rows == 0 ? 0 : 2 * cache.Heads);
     }
 
@@ -43,29 +40,44 @@ public static unsafe class AppendQuantizedKv
             var codes = (int*)pool.Scratch(worker, (long)size * sizeof(int));
             for (int item = start; item < end; item++)
             {
-                int head = item % cache.Heads;
                 bool isKey = item < cache.Heads;
-                for (int row = 0; row < rows; row++)
-                {
-                    long index = ((long)row * cache.Heads) + head;
-                    int sequence = sequences[row], position = positions[row];
-                    if (!isKey) StoreToken(cache.ValueLayout, cache.ValueHead(sequence, position, head), position, values + (index * cache.ValueLayout.Size), codes);
-                    else if (!cache.HasTail) StoreToken(cache.KeyLayout, cache.KeyHead(sequence, position, head), position, keys + (index * cache.KeyLayout.Size), codes);
-                    else StoreInTail(sequence, position, head, keys + (index * cache.KeyLayout.Size));
-                }
+                Store(isKey ? cache.KeySide : cache.ValueSide, item % cache.Heads, isKey ? keys : values, codes);
             }
         }
 
-        private void StoreInTail(int sequence, int position, int head, float* key)
+        private void Store(in QuantizedSide side, int head, float* source, int* codes)
         {
-            const int tokens = QuantizedPageLayout.TokensPerGroup;
-            int size = cache.KeyLayout.Size;
-            new ReadOnlySpan<float>(key, size).CopyTo(new Span<float>(cache.TailKey(sequence, position, head), size));
-            if (position % tokens != tokens - 1) return;
-            uint* words = (uint*)cache.KeyHead(sequence, position, head) + (position % PagedCache.PageLength / tokens * cache.KeyLayout.BlockWords);
-            float* tail = cache.TailKey(sequence, position - tokens + 1, head);
-            for (int channel = 0; channel < size; channel += Vector256<float>.Count) PackChannels(cache.KeyLayout, tail + channel, Math.Min(Vector256<float>.Count, size - channel), words + channel);
+            for (int row = 0; row < rows; row++)
+            {
+                int sequence = sequences[row], position = positions[row];
+                float* x = source + ((((long)row * side.Layout.Heads) + head) * side.Layout.Size);
+                if (!side.HasTail)
+                {
+                    StoreToken(side.Layout, side.Head(sequence, position, head), position, x, codes);
+                    continue;
+                }
+
+                new ReadOnlySpan<float>(x, side.Layout.Size).CopyTo(new Span<float>(side.Tail(sequence, position, head), side.Layout.Size));
+                if (QuantizedSide.CompletesGroup(position)) PackGroup(side, sequence, position, head, codes);
+            }
         }
+    }
+
+    /// <summary>Packs the group of 32 tokens that ends with a position.</summary>
+    private static void PackGroup(in QuantizedSide side, int sequence, int position, int head, int* codes)
+    {
+        var layout = side.Layout;
+        float* tail = side.Tail(sequence, position - QuantizedPageLayout.TokensPerGroup + 1, head);
+        if (layout.ChannelScales != 0)
+        {
+            uint* words = side.Block(sequence, position, head);
+            for (int channel = 0; channel < layout.Size; channel += Vector256<float>.Count)
+                PackChannels(layout, tail + channel, Math.Min(Vector256<float>.Count, layout.Size - channel), words + channel);
+            return;
+        }
+
+        byte* page = side.Head(sequence, position, head);
+        for (int token = position - QuantizedPageLayout.TokensPerGroup + 1; token <= position; token++, tail += layout.Size) StoreToken(layout, page, token, tail, codes);
     }
 
     /// <summary>Packs 32 tokens of up to eight neighboring channels.</summary>

@@ -3,8 +3,8 @@ namespace FastLayers.Kernels.KvCache;
 /// <summary>
 /// A <see cref="PagedCache"/> whose keys and values have 2, 4, 8 or 16 bits each, see <see cref="QuantizedPageLayout"/>. Pages are only
 /// appended to: what is packed never changes. Where scales of keys are per channel (KIVI, arXiv 2402.02750), a group of 32 tokens can only be packed
-/// when it is full; until then its keys lie as floats in <see cref="Tail"/>, which keeps the last 32 keys of a sequence: it can be shortened to any
-/// length whose group starts among these.
+/// when it is full; until then it lies as floats in <see cref="KeyTail"/>, and values with <see cref="QuantizedPageLayout.TailTokens"/> in
+/// <see cref="ValueTail"/>. Tails keep the last 32 tokens of a sequence: it can be shortened to any length whose group starts among these.
 /// </summary>
 public readonly unsafe struct QuantizedCache
 {
@@ -26,38 +26,36 @@ public readonly unsafe struct QuantizedCache
     /// <summary>Width of the page table.</summary>
     public required int PagesPerSequence { get; init; }
 
-    /// <summary>The last keys of each sequence, that of position p at p mod 32, [sequences, heads, 32, key size]; null where scales are per token.</summary>
-    public float* Tail { get; init; }
+    /// <summary>The tails of the keys, [sequences, <see cref="QuantizedPageLayout.TailLength"/>]; null where their layout has none.</summary>
+    public float* KeyTail { get; init; }
 
-    /// <summary>Tokens that each sequence holds, which tells attention how many of its keys are packed; null where scales are per token.</summary>
+    /// <summary>The tails of the values, [sequences, <see cref="QuantizedPageLayout.TailLength"/>]; null where their layout has none.</summary>
+    public float* ValueTail { get; init; }
+
+    /// <summary>Tokens that each sequence holds, which tells attention how many of them are packed; null where no layout has a tail.</summary>
     public int* Lengths { get; init; }
 
     /// <summary>Number of key/value heads.</summary>
     public int Heads => KeyLayout.Heads;
 
-    /// <summary>Whether keys can lie in <see cref="Tail"/>.</summary>
-    public bool HasTail => KeyLayout.ChannelScales != 0;
+    /// <summary>The keys.</summary>
+    internal QuantizedSide KeySide => new(Keys, KeyLayout, KeyTail, this);
 
-    /// <summary>Bytes of <see cref="Tail"/> a sequence.</summary>
-    public long TailBytes => HasTail ? (long)Heads * QuantizedPageLayout.TokensPerGroup * KeyLayout.Size * sizeof(float) : 0;
+    /// <summary>The values.</summary>
+    internal QuantizedSide ValueSide => new(Values, ValueLayout, ValueTail, this);
 
-    /// <summary>Positions of a sequence from here on lie in the tail.</summary>
-    internal int PackedEnd(int sequence) =>
-        HasTail ? Lengths[sequence] / QuantizedPageLayout.TokensPerGroup * QuantizedPageLayout.TokensPerGroup : int.MaxValue;
-
-    /// <summary>One head of the keys in the page of a token.</summary>
-    internal byte* KeyHead(int sequence, int position, int head) => Keys + Offset(KeyLayout, sequence, position, head);
-
-    /// <summary>One head of the values in the page of a token.</summary>
-    internal byte* ValueHead(int sequence, int position, int head) => Values + Offset(ValueLayout, sequence, position, head);
-
-    /// <summary>Where a key lies while its group is incomplete.</summary>
-    internal float* TailKey(int sequence, int position, int head) =>
-        Tail + ((((((long)sequence * Heads) + head) * QuantizedPageLayout.TokensPerGroup) + (position % QuantizedPageLayout.TokensPerGroup)) * KeyLayout.Size);
-
-    private long Offset(in QuantizedPageLayout layout, int sequence, int position, int head)
+    /// <summary>Throws unless keys and values fit together and the tails are there.</summary>
+    /// <param name="operation">Who asks.</param>
+    /// <param name="reads">Whether tokens are read, which takes the lengths of the sequences.</param>
+    /// <exception cref="ArgumentException">They do not, or are not.</exception>
+    internal void Check(string operation, bool reads)
     {
-        int page = PageTable[((long)sequence * PagesPerSequence) + (position / PagedCache.PageLength)];
-        return (((long)page * Heads) + head) * layout.HeadBytes;
+        if (KeyLayout.Heads != ValueLayout.Heads)
+            throw new ArgumentException($"{operation}: keys have {KeyLayout.Heads} heads, values {ValueLayout.Heads}.", nameof(operation));
+        if (ValueLayout.ChannelScales != 0) throw new ArgumentException($"{operation}: scales per channel are for keys only.", nameof(operation));
+        if (KeyLayout.TailTokens != 0 && KeyTail == null) throw new ArgumentException($"{operation}: keys that wait for their group need a tail.", nameof(operation));
+        if (ValueLayout.TailTokens != 0 && ValueTail == null) throw new ArgumentException($"{operation}: values that wait for their group need a tail.", nameof(operation));
+        if (reads && KeyLayout.TailTokens + ValueLayout.TailTokens != 0 && Lengths == null)
+            throw new ArgumentException($"{operation}: a cache with a tail needs the lengths of the sequences.", nameof(operation));
     }
 }

@@ -13,20 +13,20 @@ public static unsafe class QuantizedCacheCase
 
     private const int Group = 32;
 
-    /// <summary>One entry for each number of bits and kind of key scales.</summary>
+    /// <summary>One entry for each number of bits and each mode.</summary>
     public static IReadOnlyList<KernelOperation> Append { get; } =
     [
         .. from bits in (int[])[2, 4, 8, 16] select CreateAppend($"AppendQuantizedKv.Token{bits}", new(bits, bits, false)),
-        .. from bits in (int[])[2, 4, 8] select CreateAppend($"AppendQuantizedKv.Channel{bits}", new(bits, bits, true)),
+        .. from bits in (int[])[2, 4, 8] select CreateAppend($"AppendQuantizedKv.Kivi{bits}", new(bits, bits, true)),
     ];
 
-    /// <summary>Bits, and whether scales of keys are per channel.</summary>
-    internal readonly record struct Kind(int KeyBits, int ValueBits, bool ChannelScales)
+    /// <summary>Bits, and whether the mode is KIVI's: scales of keys per channel, and keys and values in tails until their group is full.</summary>
+    internal readonly record struct Kind(int KeyBits, int ValueBits, bool IsKivi)
     {
         public QuantizedPageLayout Keys(KernelShape shape) =>
-            ChannelScales ? QuantizedPageLayout.PerChannel(Heads, shape["size"], KeyBits) : QuantizedPageLayout.PerToken(Heads, shape["size"], KeyBits, Group);
+            IsKivi ? QuantizedPageLayout.PerChannel(Heads, shape["size"], KeyBits) : QuantizedPageLayout.PerToken(Heads, shape["size"], KeyBits, Group);
 
-        public QuantizedPageLayout Values(KernelShape shape) => QuantizedPageLayout.PerToken(Heads, shape["size"], ValueBits, Group);
+        public QuantizedPageLayout Values(KernelShape shape) => QuantizedPageLayout.PerToken(Heads, shape["size"], ValueBits, Group, tail: IsKivi);
     }
 
     /// <summary>Pages of the sequence: room for all tokens.</summary>
@@ -39,7 +39,8 @@ public static unsafe class QuantizedCacheCase
         int pages = Pages(shape), tokens = shape["tokens"];
         arguments.Add<byte>("keys", role, checked((int)(pages * kind.Keys(shape).PageBytes)));
         arguments.Add<byte>("values", role, checked((int)(pages * kind.Values(shape).PageBytes)));
-        arguments.Add<float>("tail", kind.ChannelScales ? role : KernelBufferRole.Input, kind.ChannelScales ? Heads * QuantizedPageLayout.TokensPerGroup * shape["size"] : 0).Clear();
+        AddTail("keyTail", kind.Keys(shape));
+        AddTail("valueTail", kind.Values(shape));
         var table = arguments.Add<int>("pages", KernelBufferRole.Input, pages);
         for (int page = 0; page < pages; page++) table[page] = pages - 1 - page;
         arguments.Add<int>("sequences", KernelBufferRole.Input, tokens).Clear();
@@ -49,6 +50,9 @@ public static unsafe class QuantizedCacheCase
         arguments.AddNoise("newKeys", tokens * Heads * shape["size"]);
         arguments.AddNoise("newValues", tokens * Heads * shape["size"]);
         AppendRows(arguments, kind, 0, appended);
+
+        void AddTail(string name, QuantizedPageLayout layout) =>
+            arguments.Add<float>(name, layout.TailLength > 0 ? role : KernelBufferRole.Input, layout.TailLength).Clear();
     }
 
     internal static QuantizedCache Cache(KernelArguments arguments, Kind kind) => new()
@@ -59,7 +63,8 @@ public static unsafe class QuantizedCacheCase
         ValueLayout = kind.Values(arguments.Shape),
         PageTable = (int*)arguments["pages"].Pointer,
         PagesPerSequence = Pages(arguments.Shape),
-        Tail = (float*)arguments["tail"].Pointer,
+        KeyTail = (float*)arguments["keyTail"].Pointer,
+        ValueTail = (float*)arguments["valueTail"].Pointer,
         Lengths = (int*)arguments["lengths"].Pointer,
     };
 
@@ -79,7 +84,7 @@ public static unsafe class QuantizedCacheCase
     private static KernelOperation CreateAppend(string name, Kind kind) => new()
     {
         Name = name,
-        Definition = "cache[positions[r]] = codes, scale and minimum of keys[r], values[r]" + (kind.ChannelScales ? "; keys per channel, in groups of 32 tokens" : ""),
+        Definition = "cache[positions[r]] = codes, scale and minimum of keys[r], values[r]" + (kind.IsKivi ? "; keys per channel, both in groups of 32 tokens, floats until these are full" : ""),
         Shapes = [Of(1, 8, 0), Of(31, 20, 0), Of(33, 33, 1), Of(70, 40, 37), Of(130, 64, 5)],
         Tolerance = 0,
         ToleranceReason = "Bytes must be equal: the definition fixes every rounding. Floats of the tail are copied.",

@@ -46,31 +46,42 @@ public static unsafe class QuantizedCacheReference
             for (int head = 0; head < cache.Heads; head++)
             {
                 long index = ((long)row * cache.Heads) + head;
-                var key = new ReadOnlySpan<float>(keys + (index * keySize), keySize);
-                StoreToken(cache.ValueLayout, cache.ValueHead(sequences[row], positions[row], head), positions[row], new(values + (index * valueSize), valueSize));
-                if (!cache.HasTail)
-                {
-                    StoreToken(cache.KeyLayout, cache.KeyHead(sequences[row], positions[row], head), positions[row], key);
-                    continue;
-                }
-
-                key.CopyTo(new Span<float>(cache.TailKey(sequences[row], positions[row], head), keySize));
-                if (positions[row] % QuantizedPageLayout.TokensPerGroup == QuantizedPageLayout.TokensPerGroup - 1)
-                    PackTail(cache, sequences[row], positions[row], head);
+                Store(cache.KeySide, sequences[row], positions[row], head, new(keys + (index * keySize), keySize));
+                Store(cache.ValueSide, sequences[row], positions[row], head, new(values + (index * valueSize), valueSize));
             }
         }
     }
 
     /// <summary>One value of a key, decoded.</summary>
-    public static float Key(in QuantizedCache cache, int sequence, int position, int head, int channel)
-    {
-        if (position >= cache.PackedEnd(sequence)) return cache.TailKey(sequence, position, head)[channel];
-        return Decode(cache.KeyLayout, cache.KeyHead(sequence, position, head), position, channel);
-    }
+    public static float Key(in QuantizedCache cache, int sequence, int position, int head, int channel) => Decode(cache.KeySide, sequence, position, head, channel);
 
     /// <summary>One value of a value, decoded.</summary>
-    public static float Value(in QuantizedCache cache, int sequence, int position, int head, int channel) =>
-        Decode(cache.ValueLayout, cache.ValueHead(sequence, position, head), position, channel);
+    public static float Value(in QuantizedCache cache, int sequence, int position, int head, int channel) => Decode(cache.ValueSide, sequence, position, head, channel);
+
+    private static void Store(in QuantizedSide side, int sequence, int position, int head, ReadOnlySpan<float> values)
+    {
+        const int tokens = QuantizedPageLayout.TokensPerGroup;
+        if (!side.HasTail)
+        {
+            StoreToken(side.Layout, side.Head(sequence, position, head), position, values);
+            return;
+        }
+
+        values.CopyTo(new Span<float>(side.Tail(sequence, position, head), values.Length));
+        if (!QuantizedSide.CompletesGroup(position)) return;
+        int first = position - tokens + 1;
+        if (side.Layout.ChannelScales != 0)
+        {
+            PackChannels(side.Layout, side.Tail(sequence, first, head), side.Block(sequence, first, head));
+            return;
+        }
+
+        for (int token = first; token <= position; token++)
+            StoreToken(side.Layout, side.Head(sequence, token, head), token, new(side.Tail(sequence, token, head), values.Length));
+    }
+
+    private static float Decode(in QuantizedSide side, int sequence, int position, int head, int channel) =>
+        position < side.PackedEnd(sequence) ? Decode(side.Layout, side.Head(sequence, position, head), position, channel) : side.Tail(sequence, position, head)[channel];
 
     private static float Decode(in QuantizedPageLayout layout, byte* page, int position, int channel)
     {
@@ -118,12 +129,9 @@ public static unsafe class QuantizedCacheReference
         for (int i = 0; i < codes.Length; i++) words[i * layout.Bits / 32] |= (uint)codes[i] << (i * layout.Bits % 32);
     }
 
-    private static void PackTail(in QuantizedCache cache, int sequence, int position, int head)
+    private static void PackChannels(in QuantizedPageLayout layout, float* tail, uint* words)
     {
         const int tokens = QuantizedPageLayout.TokensPerGroup;
-        var layout = cache.KeyLayout;
-        uint* words = (uint*)cache.KeyHead(sequence, position, head) + (position % PagedCache.PageLength / tokens * layout.BlockWords);
-        float* tail = cache.TailKey(sequence, position - tokens + 1, head);
         var values = new float[tokens];
         var codes = new int[tokens];
         for (int channel = 0; channel < layout.Size; channel++)

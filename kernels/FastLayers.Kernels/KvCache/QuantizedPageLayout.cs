@@ -13,11 +13,12 @@ namespace FastLayers.Kernels.KvCache;
 /// bit <c>bits · k</c> of the channel's words, then parameters [<see cref="Channels"/>].</item>
 /// </list>
 /// A parameter word holds two halves: the scale in its lower, the minimum in its upper 16 bits; a value is <c>minimum + scale · code</c>.
-/// Words that stand for no channel are never written.
+/// Words that stand for no channel are never written. With <see cref="TailTokens"/> a page holds whole groups of 32 tokens only: those of the
+/// unfinished group lie as floats in the tail of the sequence, [heads, 32, size], that of position p at p mod 32, until the group is full.
 /// </summary>
 public readonly struct QuantizedPageLayout
 {
-    /// <summary>Tokens that share a scale where scales are per channel.</summary>
+    /// <summary>Tokens that share a scale where scales are per channel, and that are packed together where there is a tail.</summary>
     public const int TokensPerGroup = 32;
 
     /// <summary>Channels are padded to whole vectors.</summary>
@@ -30,7 +31,7 @@ public readonly struct QuantizedPageLayout
     private const int WordBits = 32;
     private const int HalfBits = 16;
 
-    private QuantizedPageLayout(int heads, int size, int bits, int groupShift, bool perChannel)
+    private QuantizedPageLayout(int heads, int size, int bits, int groupShift, bool perChannel, bool tail)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(heads, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(size, 1);
@@ -40,6 +41,7 @@ public readonly struct QuantizedPageLayout
         Bits = bits;
         GroupShift = groupShift;
         ChannelScales = perChannel && bits < HalfBits ? 1 : 0;
+        TailTokens = tail && bits < HalfBits ? TokensPerGroup : 0;
     }
 
     /// <summary>Number of key/value heads.</summary>
@@ -56,6 +58,15 @@ public readonly struct QuantizedPageLayout
 
     /// <summary>1 where scales are per channel, over groups of tokens; 0 where they are per token. A number, since devices know no truth values.</summary>
     public int ChannelScales { get; }
+
+    /// <summary>
+    /// Tokens that the tail of a sequence has room for: <see cref="TokensPerGroup"/> where tokens are kept as floats until their group is full, 0 where each is
+    /// packed at once. Always so with scales per channel, never with halves.
+    /// </summary>
+    public int TailTokens { get; }
+
+    /// <summary>Floats of the tail of a sequence, [heads, <see cref="TailTokens"/>, size].</summary>
+    public int TailLength => Heads * TailTokens * Size;
 
     /// <summary>Channels that share a scale where scales are per token.</summary>
     public int Group => 1 << GroupShift;
@@ -95,12 +106,13 @@ public readonly struct QuantizedPageLayout
     /// <param name="size">Values a head.</param>
     /// <param name="bits">2, 4, 8, or 16 for halves.</param>
     /// <param name="group">Channels that share a scale: a power of two from 16 on, or 0 for the whole head.</param>
+    /// <param name="tail">Whether tokens are kept as floats until their group of <see cref="TokensPerGroup"/> is full, as values beside keys with scales per channel are (KIVI).</param>
     /// <exception cref="ArgumentOutOfRangeException">A number is none of these.</exception>
-    public static QuantizedPageLayout PerToken(int heads, int size, int bits, int group = 32)
+    public static QuantizedPageLayout PerToken(int heads, int size, int bits, int group = 32, bool tail = false)
     {
         if (group != 0 && (group < SmallestGroup || !BitOperations.IsPow2(group)))
             throw new ArgumentOutOfRangeException(nameof(group), group, $"A group of channels is a power of two from {SmallestGroup} on, or 0 for the whole head.");
-        return new(heads, size, bits, group == 0 || group >= size ? 30 : BitOperations.Log2((uint)group), false);
+        return new(heads, size, bits, group == 0 || group >= size ? 30 : BitOperations.Log2((uint)group), false, tail);
     }
 
     /// <summary>Scales per channel and group of <see cref="TokensPerGroup"/> tokens; for keys only.</summary>
@@ -108,5 +120,5 @@ public readonly struct QuantizedPageLayout
     /// <param name="size">Values a head.</param>
     /// <param name="bits">2, 4, 8, or 16 for halves.</param>
     /// <exception cref="ArgumentOutOfRangeException">A number is none of these.</exception>
-    public static QuantizedPageLayout PerChannel(int heads, int size, int bits) => new(heads, size, bits, 30, true);
+    public static QuantizedPageLayout PerChannel(int heads, int size, int bits) => new(heads, size, bits, 30, true, true);
 }

@@ -11,33 +11,30 @@ namespace FastLayers.Kernels.KvCache;
 /// </summary>
 internal static unsafe class QuantizedRows
 {
-    /// <summary>Decodes keys; tokens in the tail are copied.</summary>
-    /// <param name="cache">The cache.</param>
+    /// <summary>Decodes keys or values; tokens in the tail are copied.</summary>
+    /// <param name="side">The keys or the values.</param>
     /// <param name="sequence">Sequence of the tokens.</param>
     /// <param name="position">The first token.</param>
     /// <param name="head">Key/value head.</param>
     /// <param name="count">Tokens, all of one page.</param>
-    /// <param name="rows">Receives the keys.</param>
-    public static void Keys(in QuantizedCache cache, int sequence, int position, int head, int count, float* rows)
+    /// <param name="rows">Receives the decoded tokens.</param>
+    public static void Decode(in QuantizedSide side, int sequence, int position, int head, int count, float* rows)
     {
-        var layout = cache.KeyLayout;
-        byte* page = cache.KeyHead(sequence, position, head);
-        if (!cache.HasTail)
-        {
-            Tokens(layout, page, position, count, rows);
-            return;
-        }
-
+        var layout = side.Layout;
+        byte* page = side.Head(sequence, position, head);
         int end = position + count;
-        int packedEnd = Math.Min(end, cache.PackedEnd(sequence));
-        for (; position < packedEnd; position++, rows += layout.Channels) Token(layout, (uint*)page, position, rows);
-        for (; position < end; position++, rows += layout.Channels)
-            new ReadOnlySpan<float>(cache.TailKey(sequence, position, head), layout.Size).CopyTo(new Span<float>(rows, layout.Size));
+        int packed = Math.Max(0, Math.Min(end, side.PackedEnd(sequence)) - position);
+        if (layout.ChannelScales != 0) Channels(layout, (uint*)page, position, packed, rows);
+        else Tokens(layout, page, position, packed, rows);
+        rows += (long)packed * layout.Channels;
+        for (position += packed; position < end; position++, rows += layout.Channels)
+            new ReadOnlySpan<float>(side.Tail(sequence, position, head), layout.Size).CopyTo(new Span<float>(rows, layout.Size));
     }
 
-    /// <summary>Decodes values; the arguments are those of <see cref="Keys"/>.</summary>
-    public static void Values(in QuantizedCache cache, int sequence, int position, int head, int count, float* rows) =>
-        Tokens(cache.ValueLayout, cache.ValueHead(sequence, position, head), position, count, rows);
+    private static void Channels(in QuantizedPageLayout layout, uint* words, int position, int count, float* rows)
+    {
+        for (int end = position + count; position < end; position++, rows += layout.Channels) Token(layout, words, position, rows);
+    }
 
     private static void Tokens(in QuantizedPageLayout layout, byte* page, int position, int count, float* rows)
     {

@@ -15,10 +15,10 @@ public sealed class BrokenAttentionTests
     private const ulong Seed = 11;
     private static readonly KernelShape s_long = Shape(rows: 1, tokens: 1000, size: 16);
 
-    /// <summary>One token short of a full group: all keys are in the tail.</summary>
+    /// <summary>One token short of a full group: all keys and values are in the tail.</summary>
     private static readonly KernelShape s_tail = Shape(rows: 1, tokens: 31, size: 64);
 
-    public static TheoryData<string> RightNames => new("Attention.f32", "QuantizedAttention.Token.K4V4", "QuantizedAttention.Channel.K4V4");
+    public static TheoryData<string> RightNames => new("Attention.f32", "QuantizedAttention.Token.K4V4", "QuantizedAttention.Kivi.K4V4");
 
     [Theory]
     [MemberData(nameof(RightNames))]
@@ -64,17 +64,21 @@ public sealed class BrokenAttentionTests
         s_long,
         Seed));
 
-    [Fact]
-    public void Tail_that_ends_one_position_late_is_found() => AssertFound(Check(
-        new GpuOperation("QuantizedAttention.Channel.K4V4", (launcher, b) =>
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Tail_that_ends_one_position_late_is_found(bool ofKeys) => AssertFound(Check(
+        new GpuOperation("QuantizedAttention.Kivi.K4V4", (launcher, b) =>
         {
             var (plan, scratch) = AttentionKernels.Plan(launcher, b);
-            var cache = QuantizedAttentionKernels.Cache(b, "QuantizedAttention.Channel.K4V4");
+            var cache = QuantizedAttentionKernels.Cache(b, "QuantizedAttention.Kivi.K4V4");
             var lengths = b.Scratch<int>(1);
             lengths.CopyFromCPU(launcher.Stream, [b.Shape["tokens"] + 1]);
             var keys = cache.ChannelSide();
-            keys.Lengths = lengths;
-            AttentionKernels.Launch(launcher, QuantizedAttentionKernels.ChannelToken, plan, keys, cache.TokenSide(keys: false), cache.Heads, cache.PageTable, cache.PagesPerSequence, AttentionKernels.Rows(b, 0), scratch);
+            var values = cache.TokenSide(keys: false);
+            if (ofKeys) keys.Tail.Lengths = lengths;
+            else values.Tail.Lengths = lengths;
+            AttentionKernels.Launch(launcher, QuantizedAttentionKernels.ChannelToken, plan, keys, values, cache.Heads, cache.PageTable, cache.PagesPerSequence, AttentionKernels.Rows(b, 0), scratch);
         }),
         s_tail,
         Seed));

@@ -2,7 +2,6 @@ using FastLayers.Kernels.Attention;
 using FastLayers.Kernels.Gpu.Attention;
 using FastLayers.Kernels.Gpu.KvCache;
 using FastLayers.Kernels.KvCache;
-using FastLayers.Kernels.Threading;
 using ILGPU.Runtime;
 
 namespace FastLayers.Kernels.Gpu.Tests.Attention;
@@ -89,70 +88,6 @@ public sealed unsafe class MixedSequencesTests
             var actual = output.GetAsArray1D();
             for (int i = 0; i < actual.Length; i++) Assert.Equal(expected[i], actual[i], 2e-6);
         }
-    }
-
-    [Theory]
-    [InlineData(2)]
-    [InlineData(4)]
-    [InlineData(8)]
-    public void Groups_of_alternating_sequences_are_packed_from_their_own_rows(int bits)
-    {
-        const int size = 12, rows = 90;
-        var keyLayout = QuantizedPageLayout.PerChannel(KvHeads, size, bits);
-        var valueLayout = QuantizedPageLayout.PerToken(KvHeads, size, bits, 0);
-        int[] table = [3, 1, 0, 2];
-        int[] sequences = [.. Enumerable.Range(0, rows).Select(row => row % 3 == 0 ? 1 : 0)];
-        int[] positions = [.. Enumerable.Range(0, rows).Select(row => row % 3 == 0 ? row / 3 : row - (row / 3) - 1)];
-        float[] keys = Noise(4, rows * KvHeads * size), values = Noise(5, rows * KvHeads * size);
-        var expectedKeys = new byte[4 * keyLayout.PageBytes];
-        var expectedValues = new byte[4 * valueLayout.PageBytes];
-        var expectedTail = new float[2 * KvHeads * 32 * size];
-
-        using var device = new SimulatedDevice(4);
-        var accelerator = device.Launcher.Accelerator;
-        using var deviceKeys = accelerator.Allocate1D(expectedKeys);
-        using var deviceValues = accelerator.Allocate1D(expectedValues);
-        using var tail = accelerator.Allocate1D(expectedTail);
-        using var deviceTable = accelerator.Allocate1D(table);
-        using var deviceSequences = accelerator.Allocate1D(sequences);
-        using var devicePositions = accelerator.Allocate1D(positions);
-        using var newKeys = accelerator.Allocate1D(keys);
-        using var newValues = accelerator.Allocate1D(values);
-        var cache = new GpuQuantizedCache
-        {
-            Keys = deviceKeys.View.AsContiguous(),
-            Values = deviceValues.View.AsContiguous(),
-            KeyLayout = keyLayout,
-            ValueLayout = valueLayout,
-            PageTable = deviceTable.View.AsContiguous(),
-            PagesPerSequence = 2,
-            Tail = tail.View.AsContiguous(),
-        };
-
-        // In two calls, so that groups take keys from the tail and from rows.
-        foreach (var (start, count) in new[] { (0, 37), (37, rows - 37) })
-        {
-            AppendQuantizedKvKernels.Launch(
-                device.Launcher, cache, newKeys.View.SubView(start * KvHeads * size, count * KvHeads * size).AsContiguous(), newValues.View.SubView(start * KvHeads * size, count * KvHeads * size).AsContiguous(),
-                deviceSequences.View.SubView(start, count).AsContiguous(), devicePositions.View.SubView(start, count).AsContiguous(), count);
-        }
-
-        device.Launcher.Synchronize();
-        using var pool = new WorkerPool(1);
-        fixed (byte* pageKeys = expectedKeys, pageValues = expectedValues)
-        fixed (int* pages = table, rowSequences = sequences, rowPositions = positions)
-        fixed (float* k = keys, v = values, t = expectedTail)
-        {
-            AppendQuantizedKv.Append(
-                pool,
-                new QuantizedCache { Keys = pageKeys, Values = pageValues, KeyLayout = keyLayout, ValueLayout = valueLayout, PageTable = pages, PagesPerSequence = 2, Tail = t },
-                k, v, rowSequences, rowPositions, rows);
-        }
-
-        Assert.Contains(expectedKeys, b => b != 0);
-        Assert.Equal(expectedKeys, deviceKeys.GetAsArray1D());
-        Assert.Equal(expectedValues, deviceValues.GetAsArray1D());
-        Assert.Equal(expectedTail, tail.GetAsArray1D());
     }
 
     private static float[] Noise(int seed, int count)

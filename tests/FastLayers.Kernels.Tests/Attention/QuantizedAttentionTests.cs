@@ -1,6 +1,7 @@
 using FastLayers.Kernels.Attention;
 using FastLayers.Kernels.KvCache;
 using FastLayers.Kernels.Simd;
+using FastLayers.Kernels.Tests.KvCache;
 using FastLayers.Kernels.Threading;
 
 namespace FastLayers.Kernels.Tests.Attention;
@@ -28,6 +29,8 @@ public sealed unsafe class QuantizedAttentionTests
                 data.Add(level, 16, 4, false, 20, 40, 70, 0);
                 data.Add(level, 4, 4, true, 40, 24, 0, 2.5f);
                 data.Add(level, 2, 8, true, 33, 64, 70, 0);
+                data.Add(level, 16, 2, true, 24, 33, 0, 0);
+                data.Add(level, 8, 16, true, 20, 20, 5, 0);
             }
 
             return data;
@@ -36,7 +39,7 @@ public sealed unsafe class QuantizedAttentionTests
 
     [Theory]
     [MemberData(nameof(Cases))]
-    public void Agrees_with_attention_over_the_decoded_cache(SimdLevel level, int keyBits, int valueBits, bool perChannel, int keySize, int valueSize, int window, float softCap)
+    public void Agrees_with_attention_over_the_decoded_cache(SimdLevel level, int keyBits, int valueBits, bool kivi, int keySize, int valueSize, int window, float softCap)
     {
         // Pages of the two sequences in no order; sequence 1 has every third token, so that their groups fill at different rows.
         int[] table = [5, 0, 7, 2, 3, 6, 1, 4];
@@ -46,15 +49,15 @@ public sealed unsafe class QuantizedAttentionTests
         int[] end = [.. positions.Select(p => p + 1)];
         end[17] = first[17];
         int[] lengths = [133, 67];
-        var keyLayout = perChannel ? QuantizedPageLayout.PerChannel(KvHeads, keySize, keyBits) : QuantizedPageLayout.PerToken(KvHeads, keySize, keyBits);
-        var valueLayout = QuantizedPageLayout.PerToken(KvHeads, valueSize, valueBits, 16);
+        var keyLayout = kivi ? QuantizedPageLayout.PerChannel(KvHeads, keySize, keyBits) : QuantizedPageLayout.PerToken(KvHeads, keySize, keyBits);
+        var valueLayout = QuantizedPageLayout.PerToken(KvHeads, valueSize, valueBits, 16, tail: kivi);
         float[] keys = Noise(1, Tokens * KvHeads * keySize), values = Noise(2, Tokens * KvHeads * valueSize), query = Noise(3, Tokens * Heads * keySize);
         var output = new float[Tokens * Heads * valueSize];
         var defined = new double[output.Length];
         var decoded = new double[output.Length];
         using var pool = new WorkerPool(2);
         fixed (byte* keyBytes = new byte[8 * keyLayout.PageBytes], valueBytes = new byte[8 * valueLayout.PageBytes])
-        fixed (float* tail = new float[2 * KvHeads * 32 * keySize], floatKeys = new float[8 * KvHeads * 64 * keySize], floatValues = new float[8 * KvHeads * 64 * valueSize])
+        fixed (float* keyTail = new float[2 * KvHeads * 32 * keySize], valueTail = new float[2 * KvHeads * 32 * valueSize], floatKeys = new float[8 * KvHeads * 64 * keySize], floatValues = new float[8 * KvHeads * 64 * valueSize])
         fixed (int* pages = table, rowSequences = sequences, rowPositions = positions, rowFirst = first, rowEnd = end, held = lengths)
         fixed (float* k = keys, v = values, q = query, o = output)
         {
@@ -66,7 +69,8 @@ public sealed unsafe class QuantizedAttentionTests
                 ValueLayout = valueLayout,
                 PageTable = pages,
                 PagesPerSequence = PagesPerSequence,
-                Tail = tail,
+                KeyTail = keyTail,
+                ValueTail = valueTail,
                 Lengths = held,
             };
             AppendQuantizedKv.Append(pool, cache, k, v, rowSequences, rowPositions, Tokens);
@@ -123,24 +127,61 @@ public sealed unsafe class QuantizedAttentionTests
     }
 
     [Fact]
+    public void Pages_of_infinitely_low_scores_have_no_share()
+    {
+        const int tokens = 70, size = 8;
+        using var memory = new CacheMemory(16, false, size, 1, tokens);
+        var keys = new float[tokens * size];
+        for (int token = 0; token < PagedCache.PageLength; token++) keys[token * size] = float.NegativeInfinity;
+        var values = Enumerable.Range(0, tokens * size).Select(i => (float)(i / size)).ToArray();
+        memory.Append(keys, values, 0, tokens);
+        float[] query = [1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1], output = new float[2 * size];
+        using var pool = new WorkerPool(1);
+        fixed (float* q = query, o = output)
+        fixed (int* sequences = new int[2], end = new[] { tokens, PagedCache.PageLength })
+        {
+            QuantizedAttentionSimd.Attend(pool, new QuantizedAttentionArguments { Cache = memory.Cache, Query = q, Output = o, Sequences = sequences, End = end, Rows = 2, Heads = 1, Scale = 1 });
+        }
+
+        Assert.All(output[..size], value => Assert.Equal(66.5f, value)); // the mean of 64 to 69
+        Assert.All(output[size..], value => Assert.Equal(float.NaN, value));
+    }
+
+    [Fact]
     public void Caches_that_lack_something_are_refused()
     {
         using var pool = new WorkerPool(1);
         var perToken = QuantizedPageLayout.PerToken(2, 16, 4);
         var perChannel = QuantizedPageLayout.PerChannel(2, 16, 4);
-        Assert.Contains("tail", Append(perChannel, perToken), StringComparison.Ordinal);
+        var waiting = QuantizedPageLayout.PerToken(2, 16, 4, tail: true);
+        Assert.Contains("keys that wait", Append(perChannel, perToken), StringComparison.Ordinal);
+        Assert.Contains("values that wait", Append(perToken, waiting), StringComparison.Ordinal);
         Assert.Contains("for keys only", Append(perToken, perChannel), StringComparison.Ordinal);
         Assert.Contains("keys have 2 heads, values 3", Append(perToken, QuantizedPageLayout.PerToken(3, 16, 4)), StringComparison.Ordinal);
-        Assert.Contains("lengths", Attend(perChannel, 2), StringComparison.Ordinal);
-        Assert.Contains("multiple of the 2", Attend(perToken, 3), StringComparison.Ordinal);
-
+        Assert.Contains("keys that wait", Attend(perChannel, perToken, 2), StringComparison.Ordinal);
+        Assert.Contains("multiple of the 2", Attend(perToken, perToken, 3), StringComparison.Ordinal);
         Assert.Throws<ArgumentOutOfRangeException>(() => AppendQuantizedKv.Append(pool, Cache(perToken, perToken), null, null, null, null, -1));
+        float tail;
+        var withoutLengths = new QuantizedCache
+        {
+            Keys = null,
+            Values = null,
+            KeyLayout = perChannel,
+            ValueLayout = waiting,
+            PageTable = null,
+            PagesPerSequence = 0,
+            KeyTail = &tail,
+            ValueTail = &tail,
+        };
+        Assert.Contains("lengths", Refused(withoutLengths, 2), StringComparison.Ordinal);
 
         string Append(QuantizedPageLayout keys, QuantizedPageLayout values) =>
             Assert.Throws<ArgumentException>(() => AppendQuantizedKv.Append(pool, Cache(keys, values), null, null, null, null, 0)).Message;
 
-        string Attend(QuantizedPageLayout keys, int heads) => Assert.Throws<ArgumentException>(() => QuantizedAttentionSimd.Attend(
-            pool, new QuantizedAttentionArguments { Cache = Cache(keys, perToken), Query = null, Output = null, Sequences = null, End = null, Rows = 0, Heads = heads, Scale = 1 })).Message;
+        string Attend(QuantizedPageLayout keys, QuantizedPageLayout values, int heads) => Refused(Cache(keys, values), heads);
+
+        string Refused(QuantizedCache cache, int heads) => Assert.Throws<ArgumentException>(() => QuantizedAttentionSimd.Attend(
+            pool, new QuantizedAttentionArguments { Cache = cache, Query = null, Output = null, Sequences = null, End = null, Rows = 0, Heads = heads, Scale = 1 })).Message;
 
         static QuantizedCache Cache(QuantizedPageLayout keys, QuantizedPageLayout values) =>
             new() { Keys = null, Values = null, KeyLayout = keys, ValueLayout = values, PageTable = null, PagesPerSequence = 0 };

@@ -4,7 +4,7 @@ using FastLayers.Kernels.Threading;
 
 namespace FastLayers.Kernels.Tests.KvCache;
 
-/// <summary>A quantized cache of one sequence, with the memory for it, pages in reverse order.</summary>
+/// <summary>A quantized cache of one sequence, with the memory for it, pages in reverse order; in the mode of KIVI or with scales per token throughout.</summary>
 internal sealed unsafe class CacheMemory : IDisposable
 {
     private readonly WorkerPool _pool = new(2);
@@ -13,13 +13,13 @@ internal sealed unsafe class CacheMemory : IDisposable
     private readonly nuint _valueBytes;
     private readonly int[] _pages;
 
-    public CacheMemory(int bits, bool perChannel, int size, int heads, int tokens)
+    public CacheMemory(int bits, bool kivi, int size, int heads, int tokens)
     {
         _tokens = tokens;
         int pages = (tokens + PagedCache.PageLength - 1) / PagedCache.PageLength;
         _pages = [.. Enumerable.Range(0, pages).Reverse()];
-        var keys = perChannel ? QuantizedPageLayout.PerChannel(heads, size, bits) : QuantizedPageLayout.PerToken(heads, size, bits);
-        var values = QuantizedPageLayout.PerToken(heads, size, bits);
+        var keys = kivi ? QuantizedPageLayout.PerChannel(heads, size, bits) : QuantizedPageLayout.PerToken(heads, size, bits);
+        var values = QuantizedPageLayout.PerToken(heads, size, bits, tail: kivi);
         _keyBytes = (nuint)(pages * keys.PageBytes);
         _valueBytes = (nuint)(pages * values.PageBytes);
         var table = (int*)NativeMemory.Alloc((nuint)pages, sizeof(int));
@@ -32,7 +32,8 @@ internal sealed unsafe class CacheMemory : IDisposable
             ValueLayout = values,
             PageTable = table,
             PagesPerSequence = pages,
-            Tail = (float*)NativeMemory.AllocZeroed((nuint)(heads * 32 * size), sizeof(float)),
+            KeyTail = (float*)NativeMemory.AllocZeroed((nuint)keys.TailLength, sizeof(float)),
+            ValueTail = (float*)NativeMemory.AllocZeroed((nuint)values.TailLength, sizeof(float)),
             Lengths = (int*)NativeMemory.AllocZeroed(1, sizeof(int)),
         };
     }
@@ -66,7 +67,8 @@ internal sealed unsafe class CacheMemory : IDisposable
         NativeMemory.Free(Cache.Keys);
         NativeMemory.Free(Cache.Values);
         NativeMemory.Free(Cache.PageTable);
-        NativeMemory.Free(Cache.Tail);
+        NativeMemory.Free(Cache.KeyTail);
+        NativeMemory.Free(Cache.ValueTail);
         NativeMemory.Free(Cache.Lengths);
         _pool.Dispose();
     }

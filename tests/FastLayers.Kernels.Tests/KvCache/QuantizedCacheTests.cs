@@ -9,19 +9,27 @@ public sealed unsafe class QuantizedCacheTests
 
     [Theory]
     [MemberData(nameof(Kinds))]
-    public void Pages_do_not_depend_on_how_tokens_arrive_and_never_change(int bits, bool perChannel)
+    public void Pages_do_not_depend_on_how_tokens_arrive_and_never_change(int bits, bool kivi)
     {
         const int tokens = 150;
-        using var whole = new CacheMemory(bits, perChannel, 40, 3, tokens);
-        using var single = new CacheMemory(bits, perChannel, 40, 3, tokens);
+        using var whole = new CacheMemory(bits, kivi, 40, 3, tokens);
+        using var single = new CacheMemory(bits, kivi, 40, 3, tokens);
         var keys = CacheMemory.Noise(1, tokens * 3 * 40);
         var values = CacheMemory.Noise(2, tokens * 3 * 40);
         whole.Append(keys, values, 0, tokens);
+        Assert.Contains(whole.Values.ToArray(), b => b != 0);
         for (int token = 0; token < tokens; token++)
         {
             var keysBefore = single.Keys.ToArray();
             var valuesBefore = single.Values.ToArray();
             single.Append(keys, values, token, token + 1);
+
+            // In the tail what was appended is what is read, bit by bit, until its group is full.
+            if (kivi && token % 32 != 31)
+            {
+                Assert.Equal(keys[token * 3 * 40], QuantizedCacheReference.Key(single.Cache, 0, token, 0, 0));
+                Assert.Equal(values[(token * 3 * 40) + 119], QuantizedCacheReference.Value(single.Cache, 0, token, 2, 39));
+            }
 
             // Cleared memory: words of tokens to come are zero, and bits may only be written where none were before.
             Assert.True(UnchangedWhereWritten(keysBefore, single.Keys, single, single.Cache.KeyLayout, token));
@@ -30,15 +38,53 @@ public sealed unsafe class QuantizedCacheTests
 
         Assert.Equal(whole.Keys.ToArray(), single.Keys.ToArray());
         Assert.Equal(whole.Values.ToArray(), single.Values.ToArray());
+        Assert.Equal(Tail(whole.Cache.KeyTail, whole.Cache.KeyLayout), Tail(single.Cache.KeyTail, single.Cache.KeyLayout));
+        Assert.Equal(Tail(whole.Cache.ValueTail, whole.Cache.ValueLayout), Tail(single.Cache.ValueTail, single.Cache.ValueLayout));
+
+        static float[] Tail(float* tail, QuantizedPageLayout layout) => new ReadOnlySpan<float>(tail, layout.TailLength).ToArray();
+    }
+
+    [Theory]
+    [InlineData(2)]
+    [InlineData(4)]
+    [InlineData(8)]
+    public void Values_that_waited_for_their_group_get_the_bytes_of_those_that_did_not(int bits)
+    {
+        const int tokens = 150, size = 40, heads = 3;
+        using var waited = new CacheMemory(bits, true, size, heads, tokens);
+        using var direct = new CacheMemory(bits, false, size, heads, tokens);
+        var values = CacheMemory.Noise(7, tokens * heads * size);
+        waited.Append(values, values, 0, tokens);
+        direct.Append(values, values, 0, tokens - (tokens % 32));
+        Assert.Equal(direct.Values.ToArray(), waited.Values.ToArray());
+    }
+
+    [Fact]
+    public void A_cache_that_was_shortened_into_its_tail_goes_on_from_there()
+    {
+        const int tokens = 90, size = 24;
+        using var shortened = new CacheMemory(4, true, size, 1, tokens);
+        using var straight = new CacheMemory(4, true, size, 1, tokens);
+        var first = CacheMemory.Noise(8, tokens * size);
+        var second = CacheMemory.Noise(9, tokens * size);
+        first.AsSpan(0, 70 * size).CopyTo(second);
+        shortened.Append(first, first, 0, 84);
+        shortened.Append(second, second, 70, tokens);
+        straight.Append(second, second, 0, tokens);
+        for (int i = 0; i < tokens * size; i++)
+        {
+            Assert.Equal(QuantizedCacheReference.Key(straight.Cache, 0, i / size, 0, i % size), QuantizedCacheReference.Key(shortened.Cache, 0, i / size, 0, i % size));
+            Assert.Equal(QuantizedCacheReference.Value(straight.Cache, 0, i / size, 0, i % size), QuantizedCacheReference.Value(shortened.Cache, 0, i / size, 0, i % size));
+        }
     }
 
     [Theory]
     [MemberData(nameof(Kinds))]
-    public void Codes_are_those_of_a_plain_quantizer(int bits, bool perChannel)
+    public void Codes_are_those_of_a_plain_quantizer(int bits, bool kivi)
     {
         if (bits == 16) return;
         const int size = 40, heads = 2, tokens = 64;
-        using var memory = new CacheMemory(bits, perChannel, size, heads, tokens);
+        using var memory = new CacheMemory(bits, kivi, size, heads, tokens);
         var keys = CacheMemory.Noise(3, tokens * heads * size);
         memory.Append(keys, keys, 0, tokens);
         int levels = (1 << bits) - 1;
@@ -48,7 +94,7 @@ public sealed unsafe class QuantizedCacheTests
             {
                 for (int token = 0; token < tokens; token++)
                 {
-                    float[] group = perChannel
+                    float[] group = kivi
                         ? [.. Enumerable.Range(token / 32 * 32, 32).Select(t => keys[(((t * heads) + head) * size) + channel])]
                         : [.. Enumerable.Range(channel / 32 * 32, Math.Min(32, size - (channel / 32 * 32))).Select(c => keys[(((token * heads) + head) * size) + c])];
                     float minimum = (float)(Half)group.Min();
@@ -81,11 +127,11 @@ public sealed unsafe class QuantizedCacheTests
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public void Equal_values_stay_as_they_are(bool perChannel)
+    public void Equal_values_stay_as_they_are(bool kivi)
     {
         foreach (float value in new[] { 0f, -0f, 1.5f, -60000f })
         {
-            using var memory = new CacheMemory(4, perChannel, 24, 1, 32);
+            using var memory = new CacheMemory(4, kivi, 24, 1, 32);
             var keys = new float[32 * 24];
             keys.AsSpan().Fill(value);
             memory.Append(keys, keys, 0, 32);
@@ -159,9 +205,20 @@ public sealed unsafe class QuantizedCacheTests
         Assert.Equal(8 * 64 * ((128 / 4) + 16), QuantizedPageLayout.PerToken(8, 128, 2).PageBytes); // 2 bits + 32 / 32
         Assert.Equal(8 * 64 * ((128 / 2) + 16), QuantizedPageLayout.PerChannel(8, 128, 4).PageBytes); // 4 bits + 32 / 32
         Assert.Equal(8 * 64 * 128 * 2, QuantizedPageLayout.PerToken(8, 128, 16).PageBytes);
+        Assert.Equal(QuantizedPageLayout.PerToken(8, 128, 4).PageBytes, QuantizedPageLayout.PerToken(8, 128, 4, tail: true).PageBytes);
     }
 
-    /// <summary>Whether no word of an earlier token changed: the words of a token per token, all words of earlier blocks per channel.</summary>
+    [Fact]
+    public void Tails_hold_a_group_of_floats_where_tokens_wait_for_it()
+    {
+        Assert.Equal(8 * 32 * 128, QuantizedPageLayout.PerChannel(8, 128, 4).TailLength);
+        Assert.Equal(8 * 32 * 128, QuantizedPageLayout.PerToken(8, 128, 4, tail: true).TailLength);
+        Assert.Equal(0, QuantizedPageLayout.PerToken(8, 128, 4).TailLength);
+        Assert.Equal(0, QuantizedPageLayout.PerChannel(8, 128, 16).TailLength);
+        Assert.Equal(0, QuantizedPageLayout.PerToken(8, 128, 16, tail: true).TailLength);
+    }
+
+    /// <summary>Whether no word of an earlier token changed: those of other tokens, or of other groups where tokens wait for their group.</summary>
     private static bool UnchangedWhereWritten(byte[] before, ReadOnlySpan<byte> after, CacheMemory memory, QuantizedPageLayout layout, int token)
     {
         bool completes = token % 32 == 31;
@@ -173,11 +230,12 @@ public sealed unsafe class QuantizedCacheTests
             if (i / layout.PageBytes != page) return false;
             bool mine = layout.Bits == 16 ? inHead / (layout.Size * 2) == token % 64
                 : layout.ChannelScales != 0 ? completes && inHead / (layout.BlockWords * 4) == token % 64 / 32
-                : inHead / 4 < layout.ParameterWord ? inHead / 4 / layout.RowWords == token % 64
-                : ((inHead / 4) - layout.ParameterWord) / layout.Groups == token % 64;
+                : Mine(inHead / 4 < layout.ParameterWord ? inHead / 4 / layout.RowWords : ((inHead / 4) - layout.ParameterWord) / layout.Groups);
             if (!mine) return false;
         }
 
         return true;
+
+        bool Mine(int written) => layout.TailTokens == 0 ? written == token % 64 : completes && written / 32 == token % 64 / 32;
     }
 }
