@@ -37,6 +37,7 @@ public static class GpuCatalog
         .. Pruning.KeepTopKKernels.Operations,
         .. Pruning.AnchorAssignmentKernels.Operations,
         .. Pruning.SegmentMeanKernels.Operations,
+        .. Pruning.RowNormsKernels.Operations,
     ];
 
     /// <summary>All kernels in all specializations.</summary>
@@ -73,5 +74,6 @@ public static class GpuCatalog
         .. Pruning.KeepTopKKernels.All,
         .. Pruning.AnchorAssignmentKernels.All,
         .. Pruning.SegmentMeanKernels.All,
+        .. Pruning.RowNormsKernels.All,
     ];
 }

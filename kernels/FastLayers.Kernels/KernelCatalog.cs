@@ -37,6 +37,8 @@ public static class KernelCatalog
         .. Pooling.RowPoolingCase.ByKind,
         .. Pooling.StatisticsPoolingCase.ByScores,
         .. Pruning.AttentionColumnSumsCase.ByMask,
+        .. Pruning.PagedColumnSumsCase.All,
+        .. Pruning.RowNormsCase.All,
         Pruning.KeepTopKCase.Operation,
         Pruning.AnchorAssignmentCase.Operation,
         .. Pruning.SegmentMeanCase.ByMode,

@@ -26,7 +26,7 @@ internal static class StatisticsPoolingKernels
     /// <summary>Pools sequences of frames.</summary>
     /// <param name="launcher">Where to run.</param>
     /// <param name="x">Features [batch, frames, channels].</param>
-    /// <param name="scores">Scores [batch, frames, channels] or [batch, frames].</param>
+    /// <param name="scores">Scores [batch, frames, channels] or [batch, frames]; empty where all frames count the same.</param>
     /// <param name="lengths">Valid frames of each sequence, on the device.</param>
     /// <param name="hostLengths">The same on the host, to be checked.</param>
     /// <param name="frames">Frames of a sequence with its padding.</param>
@@ -46,12 +46,13 @@ internal static class StatisticsPoolingKernels
         LaunchArguments.Require(Name, nameof(x), x, perFrame * channels);
         LaunchArguments.Require(Name, nameof(lengths), lengths, batch);
         LaunchArguments.Require(Name, nameof(output), output, 2L * batch * channels);
-        if (scores.Length != perFrame) LaunchArguments.Require(Name, nameof(scores), scores, perFrame * channels);
+        if (scores.Length != 0 && scores.Length != perFrame) LaunchArguments.Require(Name, nameof(scores), scores, perFrame * channels);
         if (batch == 0) return;
         Start(launcher, Kernel, new Arguments
         {
             X = x,
-            Scores = scores,
+            Scores = scores.Length == 0 ? x : scores,
+            HasScores = scores.Length == 0 ? 0 : 1,
             Lengths = lengths,
             Mean = output,
             Deviation = output.SubView(channels, output.Length - channels),
@@ -78,6 +79,7 @@ internal static class StatisticsPoolingKernels
     {
         X = b.Floats("x"),
         Scores = b.Floats("scores"),
+        HasScores = 1,
         Lengths = b.Ints("lengths"),
         Mean = b.Floats("mean"),
         Deviation = b.Floats("deviation"),
@@ -141,7 +143,7 @@ internal static class StatisticsPoolingKernels
         var state = WeightedMoments.None;
         if (first < length) state.Center = a.X[((start + first) * a.Channels) + channel];
         for (int t = first; t < length; t += step)
-            state.Add(a.X[((start + t) * a.Channels) + channel], a.Scores[((start + t) * scoreStride) + scoreOffset]);
+            state.Add(a.X[((start + t) * a.Channels) + channel], a.HasScores != 0 ? a.Scores[((start + t) * scoreStride) + scoreOffset] : 0);
         return state;
     }
 
@@ -154,6 +156,7 @@ internal static class StatisticsPoolingKernels
         public ArrayView<float> Deviation;
         public int Frames;
         public int Channels;
+        public int HasScores;
         public int HasChannelScores;
         public int OutputStride;
         public int TileChannels;

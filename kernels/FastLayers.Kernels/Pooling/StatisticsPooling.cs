@@ -35,6 +35,18 @@ public static unsafe class StatisticsPooling
         Run(SimdDispatch.Level, pool, x, scores, lengths, frames, channels, output, output[Math.Min(channels, output.Length)..], 2 * channels, varianceFloor);
     }
 
+    /// <summary>Pools sequences in memory that may be larger than a span; results must be apart from the inputs.</summary>
+    /// <param name="pool">The threads to share the work.</param>
+    /// <param name="arguments">The operands.</param>
+    /// <exception cref="ArgumentException">A sequence has no or too many frames.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The floor is not positive, or there are no channels.</exception>
+    public static void Attentive(WorkerPool pool, in StatisticsPoolingArguments arguments)
+    {
+        ArgumentNullException.ThrowIfNull(pool);
+        RequireShape(new ReadOnlySpan<int>(arguments.Lengths, arguments.Batch), arguments.Frames, arguments.Channels, arguments.VarianceFloor);
+        StatisticsPoolingSimd.Run(pool, SimdDispatch.Level, arguments);
+    }
+
     /// <summary>The same with means and deviations in places of their own, rows of <paramref name="outputStride"/> floats.</summary>
     internal static void Run(
         SimdLevel level, WorkerPool pool, ReadOnlySpan<float> x, ReadOnlySpan<float> scores, ReadOnlySpan<int> lengths, int frames, int channels,
@@ -58,13 +70,14 @@ public static unsafe class StatisticsPooling
                 Scores = weights,
                 HasChannelScores = scores.Length == x.Length,
                 Lengths = valid,
+                Batch = lengths.Length,
                 Frames = frames,
                 Channels = channels,
                 Mean = means,
                 Deviation = deviations,
                 OutputStride = outputStride,
                 VarianceFloor = varianceFloor,
-            }, lengths.Length);
+            });
         }
     }
 

@@ -18,9 +18,9 @@ internal static unsafe class StatisticsPoolingSimd
     /// <summary>Frames between two moves of the center; the first ones come sooner, while the first frame is all that it rests on.</summary>
     private const int LongestBlock = 16;
 
-    public static void Run(WorkerPool pool, SimdLevel level, in StatisticsPoolingArguments arguments, int batch)
+    public static void Run(WorkerPool pool, SimdLevel level, in StatisticsPoolingArguments arguments)
     {
-        int items = checked(batch * ItemsPerSequence(arguments.Channels));
+        int items = checked(arguments.Batch * ItemsPerSequence(arguments.Channels));
         switch (level)
         {
             case SimdLevel.V512: pool.Run(new Work<Lanes512>(arguments), items); break;
@@ -61,7 +61,7 @@ internal static unsafe class StatisticsPoolingSimd
                 int end = Math.Min(length, t + Math.Clamp(t, 1, LongestBlock));
                 for (; t < end; t++)
                 {
-                    var score = a.HasChannelScores ? Load(scores + ((long)t * a.Channels), count) : TLanes.Broadcast(scores[t]);
+                    var score = a.HasChannelScores ? Load(scores + ((long)t * a.Channels), count) : TLanes.Broadcast(a.Scores == null ? 0 : scores[t]);
                     var isLarger = TLanes.LessThan(max, score);
                     var decay = LaneMath.Exp(TLanes.Subtract(TLanes.Zero, TLanes.Abs(TLanes.Subtract(score, max))));
                     var weight = TLanes.Select(isLarger, one, decay);

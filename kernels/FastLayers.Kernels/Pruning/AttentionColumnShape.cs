@@ -1,3 +1,5 @@
+using FastLayers.Kernels.Attention;
+
 namespace FastLayers.Kernels.Pruning;
 
 /// <summary>The sizes of <see cref="AttentionColumnSums"/>.</summary>
@@ -25,6 +27,32 @@ public readonly record struct AttentionColumnShape
     public int ScratchLength => checked(2 * Rows * Heads);
 
     internal int HeadsPerKeyHead => Heads / KeyHeads;
+
+    /// <summary>The sizes of attention over a paged cache.</summary>
+    /// <exception cref="ArgumentException">The rows are not of one sequence, or see what is no token or has no page.</exception>
+    internal static unsafe AttentionColumnShape Of(in AttentionArguments arguments, int tokens)
+    {
+        var shape = new AttentionColumnShape
+        {
+            Rows = arguments.Rows,
+            Tokens = tokens,
+            Heads = arguments.Heads,
+            KeyHeads = arguments.Cache.Heads,
+            Size = arguments.Cache.KeySize,
+            Scale = arguments.Scale,
+        };
+        shape.Check();
+        arguments.Check(nameof(AttentionColumnSums));
+        for (int row = 0; row < arguments.Rows; row++)
+        {
+            if (arguments.Sequences[row] != arguments.Sequences[0])
+                throw new ArgumentException($"{nameof(AttentionColumnSums)}: row {row} is of sequence {arguments.Sequences[row]}, row 0 of {arguments.Sequences[0]}; expected one sequence.", nameof(arguments));
+            if (arguments.End[row] > tokens)
+                throw new ArgumentException($"{nameof(AttentionColumnSums)}: row {row} sees positions up to {arguments.End[row] - 1}, expected below {tokens}.", nameof(arguments));
+        }
+
+        return shape;
+    }
 
     /// <summary>Throws unless there is something to attend and the heads share evenly.</summary>
     /// <exception cref="ArgumentException">Otherwise.</exception>

@@ -1,3 +1,4 @@
+using FastLayers.Kernels.Attention;
 using FastLayers.Kernels.Simd;
 using FastLayers.Kernels.Threading;
 
@@ -24,6 +25,32 @@ public static unsafe class AttentionColumnSums
     public static void Compute(
         WorkerPool pool, ReadOnlySpan<float> query, ReadOnlySpan<float> keys, ReadOnlySpan<int> positions, AttentionColumnShape shape, Span<float> scratch, Span<float> scores) =>
         Compute(SimdDispatch.Level, pool, query, keys, positions, shape, scratch, scores);
+
+    /// <summary>
+    /// Computes the scores of the attention that <see cref="AttentionSimd"/> computes: over a paged cache, with windows and soft caps. A row that
+    /// sees nothing adds nothing.
+    /// </summary>
+    /// <param name="pool">The threads to share the work.</param>
+    /// <param name="arguments">The operands, all rows of one sequence; <see cref="AttentionArguments.Output"/> is not used.</param>
+    /// <param name="tokens">Positions from 0 on that get a score, all that a row sees.</param>
+    /// <param name="scratch">Memory for 2 · rows · heads floats.</param>
+    /// <param name="scores">Receives one score a token.</param>
+    /// <exception cref="ArgumentException">Rows of different sequences, a row that sees positions behind the tokens or without a page, heads that do not share evenly, or no row.</exception>
+    public static void Compute(WorkerPool pool, in AttentionArguments arguments, int tokens, float* scratch, float* scores) =>
+        Compute(SimdDispatch.Level, pool, arguments, tokens, scratch, scores);
+
+    internal static void Compute(SimdLevel level, WorkerPool pool, in AttentionArguments arguments, int tokens, float* scratch, float* scores)
+    {
+        ArgumentNullException.ThrowIfNull(pool);
+        var shape = AttentionColumnShape.Of(arguments, tokens);
+        switch (level)
+        {
+            case SimdLevel.V512: AttentionColumnSumsSimd<Lanes512>.Run(pool, arguments, shape, scratch, scores); break;
+            case SimdLevel.V256: AttentionColumnSumsSimd<Lanes256>.Run(pool, arguments, shape, scratch, scores); break;
+            case SimdLevel.V128: AttentionColumnSumsSimd<Lanes128>.Run(pool, arguments, shape, scratch, scores); break;
+            default: RowArguments.ThrowLevel(level); break;
+        }
+    }
 
     internal static void Compute(
         SimdLevel level, WorkerPool pool, ReadOnlySpan<float> query, ReadOnlySpan<float> keys, ReadOnlySpan<int> positions, AttentionColumnShape shape,

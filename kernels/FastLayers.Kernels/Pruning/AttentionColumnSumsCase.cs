@@ -2,7 +2,7 @@ using FastLayers.Kernels.Catalog;
 
 namespace FastLayers.Kernels.Pruning;
 
-/// <summary>Catalog entries of <see cref="AttentionColumnSums"/>.</summary>
+/// <summary>Catalog entries of <see cref="AttentionColumnSums"/> over keys that lie one after the other; see <see cref="PagedColumnSumsCase"/>.</summary>
 public static class AttentionColumnSumsCase
 {
     /// <summary>With a causal mask, as in a decoder, and without, as in an encoder.</summary>

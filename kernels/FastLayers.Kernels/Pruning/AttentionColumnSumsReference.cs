@@ -1,7 +1,9 @@
+using FastLayers.Kernels.Attention;
+
 namespace FastLayers.Kernels.Pruning;
 
 /// <summary>The definition of <see cref="AttentionColumnSums"/> in double precision.</summary>
-public static class AttentionColumnSumsReference
+public static unsafe class AttentionColumnSumsReference
 {
     /// <summary>scores[i] = mean over rows and heads of softmax(scale · q·Kᵀ + mask)[i].</summary>
     /// <param name="query">Queries [rows, heads · size].</param>
@@ -31,6 +33,38 @@ public static class AttentionColumnSumsReference
 
                 for (int i = 0; i < count; i++) sum += weights[i] = Math.Exp(weights[i] - max);
                 for (int i = 0; i < count; i++) scores[i] += weights[i] / sum / shape.Rows / shape.Heads;
+            }
+        }
+    }
+
+    /// <summary>The same over a paged cache: the column means of the matrix that <see cref="AttentionReference"/> multiplies the values with.</summary>
+    /// <param name="arguments">The operands, all rows of one sequence; <see cref="AttentionArguments.Output"/> is not used.</param>
+    /// <param name="scores">Receives one score a token.</param>
+    /// <exception cref="ArgumentException">See <see cref="AttentionColumnSums"/>.</exception>
+    public static void Compute(in AttentionArguments arguments, Span<double> scores)
+    {
+        var shape = AttentionColumnShape.Of(arguments, scores.Length);
+        var cache = arguments.Cache;
+        scores.Clear();
+        for (int row = 0; row < shape.Rows; row++)
+        {
+            int first = arguments.Start(row), count = Math.Max(0, arguments.End[row] - first);
+            double[] weights = new double[count];
+            for (int head = 0; head < shape.Heads; head++)
+            {
+                float* query = arguments.Query + ((((long)row * shape.Heads) + head) * shape.Size);
+                for (int i = 0; i < count; i++)
+                {
+                    byte* key = cache.Key(arguments.Sequences[row], first + i, head / shape.HeadsPerKeyHead);
+                    double product = 0;
+                    for (int d = 0; d < shape.Size; d++) product += query[d] * (cache.IsHalf ? (double)((Half*)key)[d] : ((float*)key)[d]);
+                    weights[i] = shape.Scale * product;
+                    if (arguments.SoftCap > 0) weights[i] = arguments.SoftCap * Math.Tanh(weights[i] / arguments.SoftCap);
+                }
+
+                if (count == 0) continue;
+                double max = weights.Max(), sum = weights.Sum(weight => Math.Exp(weight - max));
+                for (int i = 0; i < count; i++) scores[first + i] += Math.Exp(weights[i] - max) / sum / shape.Rows / shape.Heads;
             }
         }
     }

@@ -1,4 +1,7 @@
 using System.Runtime.CompilerServices;
+using FastLayers.Kernels.Activation;
+using FastLayers.Kernels.Attention;
+using FastLayers.Kernels.KvCache;
 using FastLayers.Kernels.Simd;
 using FastLayers.Kernels.Threading;
 
@@ -12,35 +15,83 @@ namespace FastLayers.Kernels.Pruning;
 internal static unsafe class AttentionColumnSumsSimd<TLanes>
     where TLanes : unmanaged, ILanes<TLanes>
 {
-    /// <summary>Keys of a block: one head of them fits the first cache, and their products a few registers.</summary>
-    private const int BlockLength = 64;
+    /// <summary>Keys of a block, those of a page: one head of them fits the first cache, and their products a few registers.</summary>
+    private const int BlockLength = PagedCache.PageLength;
 
     public static void Run(WorkerPool pool, float* query, float* keys, int* positions, in AttentionColumnShape shape, float* statistics, float* scores)
     {
-        var operands = new Operands { Query = query, Keys = keys, Positions = positions, Shape = shape, Statistics = statistics, Scores = scores };
-        pool.Run(new RowWork(pool, operands), shape.Rows);
-        pool.Run(new ColumnWork(pool, operands), (shape.Tokens + BlockLength - 1) / BlockLength);
+        Run(pool, new Operands { Query = query, Keys = (byte*)keys, End = positions, EndOffset = 1, Shape = shape, Statistics = statistics, Scores = scores });
+    }
+
+    public static void Run(WorkerPool pool, in AttentionArguments arguments, in AttentionColumnShape shape, float* statistics, float* scores)
+    {
+        var cache = arguments.Cache;
+        Run(pool, new Operands
+        {
+            Query = arguments.Query,
+            Keys = cache.Keys,
+            Pages = cache.PageTable + ((long)arguments.Sequences[0] * cache.PagesPerSequence),
+            IsHalf = cache.IsHalf,
+            First = arguments.First,
+            End = arguments.End,
+            Shape = shape,
+            SoftCap = arguments.SoftCap,
+            Statistics = statistics,
+            Scores = scores,
+        });
+    }
+
+    private static void Run(WorkerPool pool, in Operands operands)
+    {
+        pool.Run(new RowWork(pool, operands), operands.Shape.Rows);
+        pool.Run(new ColumnWork(pool, operands), (operands.Shape.Tokens + BlockLength - 1) / BlockLength);
     }
 
     private struct Operands
     {
         public float* Query;
-        public float* Keys;
-        public int* Positions;
+        public byte* Keys;
+
+        /// <summary>Pages of the sequence; null where the keys lie one after the other.</summary>
+        public int* Pages;
+        public bool IsHalf;
+
+        /// <summary>First key that each row sees; null where all see from 0 on.</summary>
+        public int* First;
+
+        /// <summary>With <see cref="EndOffset"/> added, one past the last key that each row sees; null where all see all.</summary>
+        public int* End;
+        public int EndOffset;
         public AttentionColumnShape Shape;
+        public float SoftCap;
         public float* Statistics;
         public float* Scores;
 
-        public readonly int KeyCount(int row) => Positions == null ? Shape.Tokens : Positions[row] + 1;
+        public readonly int KeyStart(int row) => First == null ? 0 : First[row];
 
-        /// <summary>Scaled products of one row and head with <paramref name="count"/> keys.</summary>
-        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        public readonly int KeyEnd(int row) => End == null ? Shape.Tokens : End[row] + EndOffset;
+
+        /// <summary>Scaled and capped products of one row and head with <paramref name="count"/> keys of one block.</summary>
         public readonly void Products(int row, int head, int first, int count, float* products)
         {
             int size = Shape.Size;
-            long stride = (long)Shape.KeyHeads * size;
-            float* q = Query + ((((long)row * Shape.Heads) + head) * size);
-            float* key = Keys + (first * stride) + ((long)(head / Shape.HeadsPerKeyHead) * size);
+            int keyHead = head / Shape.HeadsPerKeyHead;
+            float* query = Query + ((((long)row * Shape.Heads) + head) * size);
+            if (Pages == null) Products(query, (float*)Keys + ((((long)first * Shape.KeyHeads) + keyHead) * size), (long)Shape.KeyHeads * size, count, products);
+            else
+            {
+                long start = ((((((long)Pages[first / BlockLength] * Shape.KeyHeads) + keyHead) * BlockLength) + (first % BlockLength)) * size);
+                if (IsHalf) Products(query, (ushort*)Keys + start, count, products);
+                else Products(query, (float*)Keys + start, size, count, products);
+            }
+
+            if (SoftCap > 0) SoftcapSimd.Row<TLanes>(products, SoftCap, products, count);
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        private readonly void Products(float* q, float* key, long stride, int count, float* products)
+        {
+            int size = Shape.Size;
             int i = 0;
 
             // Four keys at a time: chains of additions enough to keep the units busy.
@@ -76,6 +127,22 @@ internal static unsafe class AttentionColumnSumsSimd<TLanes>
             }
         }
 
+        /// <summary>The same with keys in half precision that follow each other.</summary>
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        private readonly void Products(float* q, ushort* key, int count, float* products)
+        {
+            int size = Shape.Size;
+            int whole = size - (size % TLanes.Count);
+            for (int i = 0; i < count; i++, key += size)
+            {
+                var sum = TLanes.Zero;
+                float tail = 0;
+                for (int d = 0; d < whole; d += TLanes.Count) sum = TLanes.MultiplyAdd(TLanes.Load(q + d), TLanes.LoadHalf(key + d), sum);
+                for (int d = whole; d < size; d++) tail += q[d] * (float)((Half*)key)[d];
+                products[i] = (TLanes.Sum(sum) + tail) * Shape.Scale;
+            }
+        }
+
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         private static TLanes Load(float* source, int count) => count == TLanes.Count ? TLanes.Load(source) : TLanes.LoadPartial(source, count);
     }
@@ -87,13 +154,13 @@ internal static unsafe class AttentionColumnSumsSimd<TLanes>
             float* products = (float*)pool.Scratch(worker, 2 * BlockLength * sizeof(float));
             for (int row = start; row < end; row++)
             {
-                int count = operands.KeyCount(row);
+                int keyEnd = operands.KeyEnd(row);
                 for (int head = 0; head < operands.Shape.Heads; head++)
                 {
                     float max = float.NegativeInfinity, sum = 0;
-                    for (int first = 0; first < count; first += BlockLength)
+                    for (int first = operands.KeyStart(row), length; first < keyEnd; first += length)
                     {
-                        int length = Math.Min(BlockLength, count - first);
+                        length = Math.Min(BlockLength - (first % BlockLength), keyEnd - first);
                         operands.Products(row, head, first, length, products);
                         float larger = MathF.Max(max, RowLoop.Max<TLanes, Identity<TLanes>>(default, products, length));
 
@@ -126,19 +193,21 @@ internal static unsafe class AttentionColumnSumsSimd<TLanes>
                 new Span<float>(scores, width).Clear();
                 for (int row = 0; row < operands.Shape.Rows; row++)
                 {
-                    int length = Math.Min(width, operands.KeyCount(row) - first);
+                    int from = Math.Max(first, operands.KeyStart(row));
+                    int length = Math.Min(first + width, operands.KeyEnd(row)) - from;
                     if (length <= 0) continue;
 
                     // The heads of a row first: many small numbers are not added to a large one.
                     new Span<float>(rowSums, length).Clear();
                     for (int head = 0; head < operands.Shape.Heads; head++)
                     {
-                        operands.Products(row, head, first, length, products);
+                        operands.Products(row, head, from, length, products);
                         float* statistics = operands.Statistics + (2 * (((long)row * operands.Shape.Heads) + head));
                         RowLoop.Map<TLanes, AddShare>(new(TLanes.Broadcast(statistics[0]), TLanes.Broadcast(statistics[1])), products, rowSums, rowSums, length);
                     }
 
-                    RowLoop.Map<TLanes, Sum>(default, rowSums, scores, scores, length);
+                    float* seen = scores + (from - first);
+                    RowLoop.Map<TLanes, Sum>(default, rowSums, seen, seen, length);
                 }
 
                 RowLoop.Map<TLanes, MultiplyBy<TLanes>>(new(TLanes.Broadcast(1f / ((long)operands.Shape.Rows * operands.Shape.Heads))), scores, scores, width);

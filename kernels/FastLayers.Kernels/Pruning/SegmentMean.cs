@@ -21,6 +21,23 @@ public static unsafe class SegmentMean
     public static void Merge(MergeMode mode, ReadOnlySpan<float> anchors, ReadOnlySpan<float> members, ReadOnlySpan<int> groups, int columns, Span<float> output) =>
         Merge(SimdDispatch.Level, mode, anchors, members, groups, columns, output);
 
+    /// <summary>Merges the members into the anchors in memory that may be larger than a span.</summary>
+    /// <param name="mode">How.</param>
+    /// <param name="anchors">Rows [anchors, columns].</param>
+    /// <param name="anchorCount">Number of anchors.</param>
+    /// <param name="members">Rows [groups, columns].</param>
+    /// <param name="groups">The anchor of each member.</param>
+    /// <param name="columns">Values a row, positive.</param>
+    /// <param name="output">Receives [anchors, columns]; apart from the inputs.</param>
+    /// <exception cref="ArgumentOutOfRangeException">A group is no anchor, the mode is not defined, a count is negative, or there are no columns. Nothing is written then.</exception>
+    public static void Merge(MergeMode mode, float* anchors, int anchorCount, float* members, ReadOnlySpan<int> groups, int columns, float* output)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(anchorCount);
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(columns);
+        RequireMode(mode);
+        Merge(SimdDispatch.Level, mode, anchors, anchorCount, members, groups, columns, output);
+    }
+
     internal static void Merge(
         SimdLevel level, MergeMode mode, ReadOnlySpan<float> anchors, ReadOnlySpan<float> members, ReadOnlySpan<int> groups, int columns, Span<float> output)
     {
@@ -30,20 +47,24 @@ public static unsafe class SegmentMean
         RowArguments.RequireLength(nameof(SegmentMean), anchors.Length, output.Length, nameof(output));
         RowArguments.RequireApart(nameof(SegmentMean), anchors, output, nameof(output));
         RowArguments.RequireApart(nameof(SegmentMean), members, output, nameof(output));
+        fixed (float* centers = anchors, rows = members, result = output) Merge(level, mode, centers, anchorCount, rows, groups, columns, result);
+    }
+
+    private static void Merge(SimdLevel level, MergeMode mode, float* anchors, int anchorCount, float* members, ReadOnlySpan<int> groups, int columns, float* output)
+    {
         for (int member = 0; member < groups.Length; member++)
         {
             if ((uint)groups[member] >= (uint)anchorCount)
                 throw new ArgumentOutOfRangeException(nameof(groups), groups[member], $"{nameof(SegmentMean)}: the group of member {member} should be an anchor below {anchorCount}.");
         }
 
-        fixed (float* centers = anchors, rows = members, result = output)
         fixed (int* chosen = groups)
         {
             switch (level)
             {
-                case SimdLevel.V128: SegmentMeanSimd.Merge<Lanes128>(mode, centers, anchorCount, rows, chosen, groups.Length, columns, result); break;
-                case SimdLevel.V256: SegmentMeanSimd.Merge<Lanes256>(mode, centers, anchorCount, rows, chosen, groups.Length, columns, result); break;
-                case SimdLevel.V512: SegmentMeanSimd.Merge<Lanes512>(mode, centers, anchorCount, rows, chosen, groups.Length, columns, result); break;
+                case SimdLevel.V128: SegmentMeanSimd.Merge<Lanes128>(mode, anchors, anchorCount, members, chosen, groups.Length, columns, output); break;
+                case SimdLevel.V256: SegmentMeanSimd.Merge<Lanes256>(mode, anchors, anchorCount, members, chosen, groups.Length, columns, output); break;
+                case SimdLevel.V512: SegmentMeanSimd.Merge<Lanes512>(mode, anchors, anchorCount, members, chosen, groups.Length, columns, output); break;
                 default: RowArguments.ThrowLevel(level); break;
             }
         }

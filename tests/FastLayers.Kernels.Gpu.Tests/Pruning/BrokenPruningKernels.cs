@@ -15,7 +15,7 @@ internal static class BrokenPruningKernels
         var shared = SharedMemory.Allocate<float>(GpuLauncher.MaxGroupSize);
         float sum = 0;
         for (int key = Group.IdxX; key < AttentionColumnSumsKernels.KeyEnd(a, 0); key += Group.DimX)
-            sum += MathF.Exp(AttentionColumnSumsKernels.Products(a, 0, Grid.IdxY, key).X);
+            sum += MathF.Exp(AttentionColumnSumsKernels.Products<float, AttentionColumnSumsKernels.FloatKeys>(a, 0, Grid.IdxY, key).X);
         shared[Group.IdxX] = Late(sum);
         if (Group.IdxX != 0) return;
         float total = 0;

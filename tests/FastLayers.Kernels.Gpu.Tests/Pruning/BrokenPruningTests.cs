@@ -6,6 +6,7 @@ using FastLayers.Kernels.Gpu.Selection;
 using FastLayers.Kernels.Gpu.Tests.Pooling;
 using FastLayers.Kernels.Gpu.Tests.Rows;
 using FastLayers.Kernels.Pruning;
+using ILGPU;
 
 namespace FastLayers.Kernels.Gpu.Tests.Pruning;
 
@@ -36,9 +37,15 @@ public sealed class BrokenPruningTests
         ["Statistics without the last sequence"] = ("StatisticsPooling.FrameScores", 6, (l, b) =>
             StatisticsPoolingKernels.Start(l, StatisticsPoolingKernels.Kernel, StatisticsPoolingKernels.Operands(b), b.Shape["batch"] - 1)),
         ["Attention with a wrong scale"] = ("AttentionColumnSums.Causal", 3, (l, b) => Attend(l, b, a => a with { Scale = a.Scale * 1.01f }, a => a)),
-        ["Attention without a mask"] = ("AttentionColumnSums.Causal", 3, (l, b) => Attend(l, b, a => a with { HasPositions = 0 }, a => a)),
+        ["Attention without a mask"] = ("AttentionColumnSums.Causal", 3, (l, b) => Attend(l, b, a => a with { HasEnd = 0 }, a => a)),
         ["Attention without the last row"] = ("AttentionColumnSums.Full", 3, (l, b) => Attend(l, b, a => a, a => a with { Rows = a.Rows - 1 })),
         ["Attention without the last head"] = ("AttentionColumnSums.Full", 3, (l, b) => Attend(l, b, a => a, a => a with { Heads = a.Heads - 1 }, true)),
+        ["Attention without a window"] = ("AttentionColumnSums.Paged.f32", 3, (l, b) => AttendPages(l, b, false, a => a with { HasFirst = 0 })),
+        ["Attention to pages in the order of memory"] = ("AttentionColumnSums.Paged.f16", 5, (l, b) => AttendPages(l, b, true, a => a with { Pages = Rising(l, b) })),
+        ["Attention without a soft cap"] = ("AttentionColumnSums.Softcap", 4, (l, b) => AttendPages(l, b, false, a => a)),
+        ["Norms without the last value"] = ("RowNorms", 7, (l, b) => Norms(l, b, RowNormsKernels.NormKernel, 1)),
+        ["Changes without the last value"] = ("RowNorms.RelativeChange", 7, (l, b) => Norms(l, b, RowNormsKernels.ChangeKernel, 1)),
+        ["Norms of the first row only"] = ("RowNorms", 8, (l, b) => RowNormsKernels.Launch(l, b.Floats("x"), b.Floats("y"), 1, b.Shape["columns"])),
         ["Attention without a barrier"] = ("AttentionColumnSums.Full", 1, (l, b) =>
         {
             var arguments = AttentionColumnSumsKernels.Operands(b);
@@ -104,6 +111,27 @@ public sealed class BrokenPruningTests
         AttentionColumnSumsKernels.StartHeads(launcher, onlySum ? arguments : later(arguments));
         AttentionColumnSumsKernels.StartSum(launcher, later(arguments));
     }
+
+    private static void AttendPages(GpuLauncher launcher, GpuBuffers b, bool half, Func<AttentionColumnSumsKernels.Arguments, AttentionColumnSumsKernels.Arguments> change) =>
+        AttentionColumnSumsKernels.Start(launcher, change(AttentionColumnSumsKernels.PagedOperands(b, half, 0)));
+
+    private static ArrayView<int> Rising(GpuLauncher launcher, GpuBuffers b)
+    {
+        int count = (int)b.Ints("pages").Length;
+        var pages = b.Scratch<int>(count);
+        launcher.Upload<int>([.. Enumerable.Range(0, count)], pages);
+        return pages;
+    }
+
+    /// <summary>As if the row, of which there is one, ended earlier.</summary>
+    private static void Norms(GpuLauncher launcher, GpuBuffers b, GpuKernel<RowNormsKernels.Arguments> kernel, int forgotten) =>
+        launcher.Launch(kernel, new Index3D(1, 1, 1), launcher.GroupSize(4), new RowNormsKernels.Arguments
+        {
+            X = b.Floats("x"),
+            After = kernel == RowNormsKernels.ChangeKernel ? b.Floats("after") : b.Floats("x"),
+            Y = b.Floats("y"),
+            Columns = b.Shape["columns"] - forgotten,
+        });
 
     private static void Keep(GpuLauncher launcher, GpuBuffers b, int columns, int k)
     {

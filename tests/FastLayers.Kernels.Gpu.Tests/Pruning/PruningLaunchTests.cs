@@ -1,5 +1,7 @@
 using FastLayers.Kernels.Catalog;
+using FastLayers.Kernels.Gpu.Attention;
 using FastLayers.Kernels.Gpu.Catalog;
+using FastLayers.Kernels.Gpu.KvCache;
 using FastLayers.Kernels.Gpu.Pooling;
 using FastLayers.Kernels.Gpu.Pruning;
 using FastLayers.Kernels.Gpu.Tests.Rows;
@@ -43,6 +45,11 @@ public sealed class PruningLaunchTests
         ["SegmentMean: 'members' should have 16 elements, found 15"] = (l, f, i, s) => SegmentMeanKernels.Launch(l, MergeMode.Mean, f, 2, s, 2, i, 8, f),
         ["SegmentMean: 'groups' should have 2 elements, found 1"] = (l, f, i, s) => SegmentMeanKernels.Launch(l, MergeMode.Mean, f, 2, f, 2, i.SubView(0, 1), 8, f),
         ["SegmentMean: 'output' should have 16 elements, found 15"] = (l, f, i, s) => SegmentMeanKernels.Launch(l, MergeMode.Mean, f, 2, f, 2, i, 8, s),
+        ["RowNorms: 'x' should have 16 elements, found 15"] = (l, f, i, s) => RowNormsKernels.Launch(l, s, f, 2, 8),
+        ["RowNorms: 'y' should have 16 elements, found 15"] = (l, f, i, s) => RowNormsKernels.Launch(l, f, s, 16, 1),
+        ["RowNorms.RelativeChange: 'after' should have 16 elements, found 15"] = (l, f, i, s) => RowNormsKernels.LaunchRelativeChange(l, f, s, f, 2, 8),
+        ["AttentionColumnSums: 'End' should have 2 elements, found 1"] = (l, f, i, s) => AttendPages(l, f, i.SubView(0, 1), 4),
+        ["AttentionColumnSums: 65 tokens are 2 pages, a sequence has 1"] = (l, f, i, s) => AttendPages(l, f, i, 65),
         ["SegmentMean: expected a defined mode"] = (l, f, i, s) => SegmentMeanKernels.Launch(l, (MergeMode)5, f, 2, f, 2, i, 8, f),
     };
 
@@ -51,8 +58,14 @@ public sealed class PruningLaunchTests
     public static IEnumerable<TheoryDataRow<int, string>> GroupSizes =>
         from size in (int[])[2, 8, 32]
         from operation in StatisticsPoolingKernels.Operations.Concat(AttentionColumnSumsKernels.Operations).Concat(KeepTopKKernels.Operations)
-            .Concat(AnchorAssignmentKernels.Operations).Concat(SegmentMeanKernels.Operations)
+            .Concat(AnchorAssignmentKernels.Operations).Concat(SegmentMeanKernels.Operations).Concat(RowNormsKernels.Operations)
         select new TheoryDataRow<int, string>(size, operation.Name);
+
+    private static void AttendPages(GpuLauncher launcher, ArrayView<float> floats, ArrayView<int> end, int tokens) => AttentionColumnSumsKernels.Launch(
+        launcher,
+        new GpuPagedCache { Keys = floats.Cast<byte>(), Values = default, PageTable = end, PagesPerSequence = 1, Heads = 1, KeySize = 4, ValueSize = 0, IsHalf = false },
+        new GpuAttentionRows { Query = floats, Output = default, Sequences = default, End = end, Rows = 2, Heads = 2, Scale = 1 },
+        0, tokens, floats, floats);
 
     [Theory]
     [MemberData(nameof(Messages))]

@@ -65,6 +65,32 @@ public sealed class StatisticsPoolingTests
     }
 
     [Fact]
+    public unsafe void Without_scores_all_frames_count_the_same()
+    {
+        using var pool = new WorkerPool(2);
+        float* x = stackalloc float[6] { 1, 10, 3, 20, 5, 60 }, output = stackalloc float[4];
+        int length = 3;
+        var arguments = new StatisticsPoolingArguments
+        {
+            X = x,
+            Scores = null,
+            HasChannelScores = false,
+            Lengths = &length,
+            Batch = 1,
+            Frames = 3,
+            Channels = 2,
+            Mean = output,
+            Deviation = output + 2,
+            OutputStride = 4,
+            VarianceFloor = 1e-4f,
+        };
+        StatisticsPooling.Attentive(pool, arguments);
+        Assert.Equal([3, 30, MathF.Sqrt(8 / 3f), MathF.Sqrt(1400 / 3f)], new Span<float>(output, 4).ToArray(), (a, b) => MathF.Abs(a - b) < 1e-6f * MathF.Abs(a));
+        length = 4;
+        Assert.Contains("at most 3 frames, found 4", Assert.Throws<ArgumentException>(() => StatisticsPooling.Attentive(pool, arguments)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Sequence_gives_the_same_bits_alone_and_in_a_padded_batch_on_any_number_of_threads()
     {
         const int frames = 41, channels = 131;

@@ -1,3 +1,5 @@
+using FastLayers.Kernels.Attention;
+using FastLayers.Kernels.KvCache;
 using FastLayers.Kernels.Pruning;
 using FastLayers.Kernels.Simd;
 using FastLayers.Kernels.Threading;
@@ -48,6 +50,55 @@ public sealed class AttentionColumnSumsTests
         Assert.Equal([0.5f, 0.5f, 0], scores);
         AttentionColumnSums.Compute(pool, [1], [float.NegativeInfinity, -1e30f, -1e30f], [], shape, new float[2], scores);
         Assert.Equal([0, 0.5f, 0.5f], scores);
+    }
+
+    [Fact]
+    public unsafe void Rows_over_a_cache_are_refused_unless_they_are_of_one_sequence_with_pages()
+    {
+        using var pool = new WorkerPool(1);
+        float* memory = stackalloc float[2 * 64];
+        new Span<float>(memory, 2 * 64).Clear();
+        float* query = stackalloc float[2], scratch = stackalloc float[4], scores = stackalloc float[4];
+        int* table = stackalloc int[2] { 0, 1 }, sequences = stackalloc int[2], end = stackalloc int[2];
+        var arguments = new AttentionArguments
+        {
+            Cache = new PagedCache { Keys = (byte*)memory, Values = null, PageTable = table, PagesPerSequence = 1, Heads = 1, KeySize = 1, ValueSize = 0, IsHalf = false },
+            Query = query,
+            Output = null,
+            Sequences = sequences,
+            End = end,
+            Rows = 2,
+            Heads = 1,
+            Scale = 1,
+        };
+
+        Assert.Equal("", Refusal(0, 1, 3, 4));
+        Assert.Equal([(0.5f + (1 / 3f)) / 2, (0.5f + (1 / 3f)) / 2, 1 / 6f, 0], Scores(2, 3), (a, b) => MathF.Abs(a - b) < 1e-6f);
+        Assert.Equal([0.5f, 0, 0, 0], Scores(0, 1));
+        Assert.Contains("row 1 is of sequence 1, row 0 of 0", Refusal(1, 1, 3, 4), StringComparison.Ordinal);
+        Assert.Contains("row 1 sees positions up to 4, expected below 4", Refusal(0, 1, 5, 4), StringComparison.Ordinal);
+        Assert.Contains("has positions 0 to 63", Refusal(0, 1, 65, 100), StringComparison.Ordinal);
+
+        float[] Scores(int first, int second)
+        {
+            (sequences[1], end[0], end[1]) = (0, first, second);
+            AttentionColumnSums.Compute(pool, arguments, 4, scratch, scores);
+            return [scores[0], scores[1], scores[2], scores[3]];
+        }
+
+        string Refusal(int sequence, int first, int second, int tokens)
+        {
+            (sequences[1], end[0], end[1]) = (sequence, first, second);
+            try
+            {
+                AttentionColumnSums.Compute(pool, arguments, tokens, scratch, scores);
+                return "";
+            }
+            catch (ArgumentException e)
+            {
+                return e.Message;
+            }
+        }
     }
 
     [Fact]
