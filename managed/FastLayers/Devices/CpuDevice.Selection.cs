@@ -14,7 +14,7 @@ public sealed unsafe partial class CpuDevice
 
     /// <inheritdoc/>
     protected override void PoolCore(PoolingKind kind, Tensor input, Tensor output, int rows, int columns) =>
-        RowPooling.Rows(kind, new ReadOnlySpan<float>(Floats(input), rows * columns), Row(Floats(output), 0, columns));
+        RowPooling.Rows(kind, Floats(input), rows, columns, Floats(output));
 
     /// <inheritdoc/>
     protected override void GatherRowsCore(Tensor input, ReadOnlySpan<int> indices, Tensor output, int columns)

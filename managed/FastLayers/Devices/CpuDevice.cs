@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using FastLayers.Kernels.Attention;
 using FastLayers.Kernels.Embedding;
 using FastLayers.Kernels.Formats;
@@ -39,7 +40,7 @@ public sealed unsafe partial class CpuDevice : Device
     public override string Name => "cpu";
 
     /// <inheritdoc/>
-    public override string Description => $"{System.Runtime.InteropServices.RuntimeInformation.ProcessArchitecture}, {(int)SimdDispatch.Level}-bit SIMD, {ThreadCount} threads";
+    public override string Description => $"{RuntimeInformation.ProcessArchitecture}, {(int)SimdDispatch.Level}-bit SIMD, {ThreadCount} threads";
 
     /// <inheritdoc/>
     public override long MemoryBytes => GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
@@ -66,12 +67,15 @@ public sealed unsafe partial class CpuDevice : Device
     }
 
     /// <inheritdoc/>
-    protected override void ClearCore(Tensor target, int rows, int columns) => new Span<float>(Floats(target), rows * columns).Clear();
+    protected override void ClearCore(Tensor target, int rows, int columns) => NativeMemory.Clear(Floats(target), (nuint)rows * (nuint)columns * sizeof(float));
 
     /// <inheritdoc/>
     protected override void EmbedCore(Tensor table, ReadOnlySpan<int> ids, float scale, Tensor output)
     {
-        EmbeddingLookup.Rows(table.Format, Bytes(table), table.Rows, ids, scale, new Span<float>(Floats(output), ids.Length * table.Columns));
+        // By itself each row fits a span, which all of them need not.
+        int rowBytes = checked((int)table.Format.RowBytes(table.Columns));
+        for (int row = 0; row < ids.Length; row++)
+            EmbeddingLookup.Row(table.Format, new ReadOnlySpan<byte>(Bytes(table) + ((long)ids[row] * rowBytes), rowBytes), scale, Row(Floats(output), row, table.Columns));
     }
 
     /// <inheritdoc/>

@@ -33,7 +33,7 @@ public abstract partial class Device
     private void RequireFloats(Tensor tensor, string role, long rows, long columns, [CallerMemberName] string operation = "")
     {
         RequireUsable(tensor, role, operation);
-        if (tensor.Format != Format.F32 || tensor.Count < rows * columns)
+        if (tensor.Format != Format.F32 || tensor.Count < (Int128)rows * columns)
             throw new ArgumentException($"{operation}: {role} is {tensor}, needed is f32 [{rows}, {columns}].", role);
     }
 
@@ -89,7 +89,41 @@ public abstract partial class Device
         }
     }
 
-    private static void RequireLength(int found, int expected, string name, string operation)
+    /// <summary>The query heads share the key/value heads of the cache evenly.</summary>
+    private static void RequireHeads(in AttentionOptions options, KvLayer layer, string operation)
+    {
+        if (options.Heads <= 0 || options.Heads % layer.Heads != 0)
+            throw new ArgumentException($"{operation}: {options.Heads} query heads are no multiple of the cache's {layer.Heads}.", nameof(options));
+    }
+
+    /// <summary>Every sequence of a padded batch has something in it.</summary>
+    private static void RequireLengths(ReadOnlySpan<int> lengths, int frames, string operation)
+    {
+        for (int i = 0; i < lengths.Length; i++)
+        {
+            if (lengths[i] <= 0) throw new ArgumentException($"{operation}: sequence {i} has no valid frames, its length is {lengths[i]}.", nameof(lengths));
+            if (lengths[i] > frames) throw new ArgumentException($"{operation}: sequence {i} has a length of {lengths[i]}, padded are {frames} frames.", nameof(lengths));
+        }
+    }
+
+    private static void RequireDefined<T>(T value, string operation)
+        where T : struct, Enum
+    {
+        if (!Enum.IsDefined(value)) throw new ArgumentOutOfRangeException(nameof(value), value, $"{operation}: there is no such {typeof(T).Name}.");
+    }
+
+    /// <summary>The F32 values that an operation writes are none of those that it reads.</summary>
+    private static void RequireApart(
+        Tensor output, long rows, long columns, Tensor input, long inputRows, long inputColumns,
+        [CallerMemberName] string operation = "", [CallerArgumentExpression(nameof(output))] string role = "", [CallerArgumentExpression(nameof(input))] string inputRole = "")
+    {
+        if (output.Memory != input.Memory) return;
+        long end = output.ByteOffset + (rows * columns * sizeof(float)), inputEnd = input.ByteOffset + (inputRows * inputColumns * sizeof(float));
+        if (output.ByteOffset < inputEnd && input.ByteOffset < end)
+            throw new ArgumentException($"{operation}: {role} {output} overlaps {inputRole} {input}.", role);
+    }
+
+    private static void RequireLength(int found, long expected, string name, string operation)
     {
         if (found != expected) throw new ArgumentException($"{operation}: {name} has {found} entries, {expected} are needed.", name);
     }

@@ -1,5 +1,6 @@
 using FastLayers.Kernels.Activation;
 using FastLayers.Kernels.Pooling;
+using FastLayers.Kernels.Pruning;
 
 namespace FastLayers;
 
@@ -24,7 +25,7 @@ public abstract partial class Device
     /// <summary>Implements <see cref="L2Normalize"/>.</summary>
     protected abstract void L2NormalizeCore(Tensor input, Tensor output, int rows, int columns);
 
-    /// <summary>Implements <see cref="Pool"/>.</summary>
+    /// <summary>Implements <see cref="Pool(PoolingKind, Tensor, Tensor, int, int)"/>.</summary>
     protected abstract void PoolCore(PoolingKind kind, Tensor input, Tensor output, int rows, int columns);
 
     /// <summary>Implements <see cref="Rotate"/>.</summary>
@@ -53,4 +54,31 @@ public abstract partial class Device
 
     /// <summary>Implements <see cref="RouteExperts"/>.</summary>
     protected abstract void RouteExpertsCore(Tensor logits, int rows, int experts, int used, bool renormalize, Span<int> ids, Span<float> weights);
+
+    /// <summary>Implements <see cref="Pool(PoolingKind, Tensor, ReadOnlySpan{int}, int, Tensor, int)"/>.</summary>
+    protected abstract void PoolSequencesCore(PoolingKind kind, Tensor input, ReadOnlySpan<int> lengths, int frames, Tensor output, int columns);
+
+    /// <summary>Implements <see cref="PoolStatistics"/>; scores of one column are one a frame.</summary>
+    protected abstract void PoolStatisticsCore(Tensor input, Tensor? scores, ReadOnlySpan<int> lengths, int frames, float varianceFloor, Tensor output, int columns);
+
+    /// <summary>Implements <see cref="AttentionColumnSums"/>.</summary>
+    protected abstract void AttentionColumnSumsCore(KvLayer layer, in BatchRows batch, in AttentionOptions options, Tensor query, Tensor scores, int tokens);
+
+    /// <summary>Implements <see cref="KeepTopK"/>.</summary>
+    protected abstract void KeepTopKCore(Tensor scores, int rows, int columns, int kept, Span<int> indices);
+
+    /// <summary>Implements <see cref="AssignToAnchors"/>.</summary>
+    protected abstract void AssignToAnchorsCore(Tensor members, int memberCount, Tensor anchors, int anchorCount, int columns, Span<int> groups, Span<float> cosines);
+
+    /// <summary>Implements <see cref="SegmentMean"/>; there may be no members.</summary>
+    protected abstract void SegmentMeanCore(MergeMode mode, Tensor anchors, int anchorCount, Tensor members, ReadOnlySpan<int> groups, Tensor output, int columns);
+
+    /// <summary>Implements <see cref="RowNorms"/>; rows may be empty.</summary>
+    protected abstract void RowNormsCore(Tensor input, Tensor norms, int rows, int columns);
+
+    /// <summary>Implements <see cref="AddNorm"/>; rows may be empty.</summary>
+    protected abstract void AddNormCore(Tensor target, Tensor source, Tensor norms, int rows, int columns);
+
+    /// <summary>Implements <see cref="RelativeChange"/>; rows may be empty.</summary>
+    protected abstract void RelativeChangeCore(Tensor before, Tensor after, Tensor changes, int rows, int columns);
 }

@@ -58,14 +58,17 @@ public abstract partial class Device
         if (IsWork(rows, columns)) L2NormalizeCore(input, output, rows, columns);
     }
 
-    /// <summary>Pools all rows to one.</summary>
-    /// <exception cref="ArgumentOutOfRangeException">There are no rows.</exception>
+    /// <summary>Pools all rows to one; the output is apart from the input.</summary>
+    /// <exception cref="ArgumentException">An operand does not fit, or the output overlaps the input.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">There are no rows, or the pooling is not defined.</exception>
     public void Pool(PoolingKind kind, Tensor input, Tensor output, int rows, int columns)
     {
         RequireShape(rows, columns, nameof(Pool));
+        RequireDefined(kind, nameof(Pool));
         if (rows == 0) throw new ArgumentOutOfRangeException(nameof(rows), "Pool: there are no rows to pool.");
         RequireFloats(input, nameof(input), rows, columns);
         RequireFloats(output, nameof(output), 1, columns);
+        RequireApart(output, 1, columns, input, rows, columns);
         if (columns > 0) PoolCore(kind, input, output, rows, columns);
     }
 
@@ -97,8 +100,7 @@ public abstract partial class Device
     {
         RequireCache(layer, nameof(Attend));
         RequireBatch(batch, layer, attends: true, options.Windowed, nameof(Attend));
-        if (options.Heads <= 0 || options.Heads % layer.Heads != 0)
-            throw new ArgumentException($"Attend: {options.Heads} query heads are no multiple of the cache's {layer.Heads}.", nameof(options));
+        RequireHeads(options, layer, nameof(Attend));
         RequireFloats(query, nameof(query), batch.Count, (long)options.Heads * layer.Keys.Columns);
         RequireFloats(output, nameof(output), batch.Count, (long)options.Heads * layer.Values.Columns);
         if (batch.Count > 0) AttendCore(layer, batch, options, query, output);
@@ -162,8 +164,8 @@ public abstract partial class Device
         RequireShape(rows, experts, nameof(RouteExperts));
         RequireFloats(logits, nameof(logits), rows, experts);
         if (used < 0 || used > experts) throw new ArgumentOutOfRangeException(nameof(used), used, $"RouteExperts: there are {experts} experts.");
-        RequireLength(ids.Length, checked(rows * used), nameof(ids), nameof(RouteExperts));
-        RequireLength(weights.Length, checked(rows * used), nameof(weights), nameof(RouteExperts));
+        RequireLength(ids.Length, (long)rows * used, nameof(ids), nameof(RouteExperts));
+        RequireLength(weights.Length, (long)rows * used, nameof(weights), nameof(RouteExperts));
         if (IsWork(rows, used)) RouteExpertsCore(logits, rows, experts, used, renormalize, ids, weights);
     }
 

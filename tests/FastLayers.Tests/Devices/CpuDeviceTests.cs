@@ -1,4 +1,5 @@
 using FastLayers.Kernels.Formats;
+using FastLayers.Kernels.Pooling;
 
 namespace FastLayers.Tests.Devices;
 
@@ -61,6 +62,44 @@ public sealed class CpuDeviceTests : IDisposable
             Array.Fill(values, 1);
             _device.Write(tensor, 0, values);
         }
+    }
+
+    [Fact]
+    public void More_values_than_an_integer_counts_are_pooled()
+    {
+        // Zeros that nobody touches take no memory: of 8.6 GB only the last row does.
+        const int columns = 1 << 20, rows = 2049;
+        using var input = _device.Allocate(Format.F32, rows, columns);
+        using Tensor output = _device.Allocate(Format.F32, 1, columns), norms = _device.Allocate(Format.F32, 1, 1);
+        _device.Write(input, ((long)rows * columns) - 1, [3]);
+        _device.Pool(PoolingKind.Last, input, output, rows, columns);
+        Assert.Equal(3, Last(output));
+        _device.Clear(output, 1, columns);
+        _device.Pool(PoolingKind.Last, input, [rows], rows, output, columns);
+        Assert.Equal(3, Last(output));
+        _device.RowNorms(input.SliceRows(rows - 1, 1), norms, 1, columns);
+        Assert.Equal(3, Last(norms));
+    }
+
+    /// <summary>Run by name only: it writes 8.6 GB.</summary>
+    [Fact(Explicit = true)]
+    public void More_values_than_an_integer_counts_are_cleared_and_embedded()
+    {
+        const int columns = 1 << 20, rows = 2049;
+        using var target = _device.Allocate(Format.F32, rows, columns);
+        using var table = _device.Allocate(Format.F32, 2, columns);
+        _device.Write(table, (2L * columns) - 1, [3]);
+        _device.Embed(table, [.. Enumerable.Repeat(1, rows)], 2, target);
+        Assert.Equal(6, Last(target));
+        _device.Clear(target, rows, columns);
+        Assert.Equal(0, Last(target));
+    }
+
+    private static float Last(Tensor tensor)
+    {
+        float[] value = new float[1];
+        tensor.Device.Read(tensor, tensor.Count - 1, value);
+        return value[0];
     }
 
     [Fact]
