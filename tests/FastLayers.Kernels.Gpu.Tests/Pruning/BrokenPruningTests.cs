@@ -4,7 +4,6 @@ using FastLayers.Kernels.Gpu.Pooling;
 using FastLayers.Kernels.Gpu.Pruning;
 using FastLayers.Kernels.Gpu.Selection;
 using FastLayers.Kernels.Gpu.Tests.Pooling;
-using FastLayers.Kernels.Gpu.Tests.Rows;
 using FastLayers.Kernels.Pruning;
 using ILGPU;
 
@@ -79,7 +78,7 @@ public sealed class BrokenPruningTests
     [MemberData(nameof(Names))]
     public void Broken_kernel_fails_where_the_right_one_passes(string name)
     {
-        using var device = new EmulatedRows();
+        using var device = new SimulatedDevice();
         var (operationName, index, run) = s_cases[name];
         var operation = KernelCatalog.Find(operationName);
         var shape = operation.Shapes[index];

@@ -4,7 +4,6 @@ using FastLayers.Kernels.Gpu.Catalog;
 using FastLayers.Kernels.Gpu.KvCache;
 using FastLayers.Kernels.Gpu.Pooling;
 using FastLayers.Kernels.Gpu.Pruning;
-using FastLayers.Kernels.Gpu.Tests.Rows;
 using FastLayers.Kernels.Pruning;
 using ILGPU;
 
@@ -71,7 +70,7 @@ public sealed class PruningLaunchTests
     [MemberData(nameof(Messages))]
     public void Launch_refuses(string message)
     {
-        using var device = new EmulatedRows();
+        using var device = new SimulatedDevice();
         var floats = device.Memory(new float[16]);
         var error = Assert.ThrowsAny<ArgumentException>(() => s_calls[message](device.Launcher, floats, device.Memory(new int[16]), floats.SubView(0, 15)));
         Assert.Contains(message, error.Message, StringComparison.Ordinal);
@@ -81,7 +80,7 @@ public sealed class PruningLaunchTests
     [MemberData(nameof(GroupSizes))]
     public void Kernels_work_in_groups_of_any_size(int groupSize, string name)
     {
-        using var device = new EmulatedRows(groupSize);
+        using var device = new SimulatedDevice(groupSize);
         var operation = KernelCatalog.Find(name);
         foreach (int index in (int[])[1, 3, 4])
             Assert.Null(KernelCheck.Run(new GpuKernelRunner(device.Launcher, "emulated"), operation, operation.Shapes[index], 7).Failure);
@@ -90,7 +89,7 @@ public sealed class PruningLaunchTests
     [Fact]
     public void Statistics_are_rows_of_means_then_deviations_and_padding_changes_no_bit()
     {
-        using var device = new EmulatedRows();
+        using var device = new SimulatedDevice();
         float[] x = [1, 10, 3, 20, 5, 60, 8, 8, float.NaN, float.NaN, float.NaN, float.NaN], scores = [1, 1, 1, 5, float.NaN, float.NaN];
         var output = device.Memory(new float[8]);
         StatisticsPoolingKernels.Launch(device.Launcher, device.Memory(x), device.Memory(scores), device.Memory(3, 1), [3, 1], 3, 2, output, 1e-4f);
