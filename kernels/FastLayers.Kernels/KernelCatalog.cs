@@ -48,6 +48,7 @@ public static class KernelCatalog
         Gather.RowMovesCase.Compact,
         .. MatMul.MatMulCase.FloatByFormat,
         .. MatMul.MatMulCase.Int8ByFormat,
+        .. MatMul.MatMulCase.InterleavedByFormat,
         MatMul.MatMulCase.Quantize,
         .. KvCache.AppendKvCase.ByElement,
         .. GroupedAffine.GroupedMatMulCase.All,

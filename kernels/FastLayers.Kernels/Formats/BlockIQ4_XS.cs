@@ -18,12 +18,15 @@ internal unsafe struct BlockIQ4_XS : IQuantizedBlock<BlockIQ4_XS>
 
     public static FormatTraits Traits => new("iq4_xs", TypeId: 23, BlockLength: 256, BlockBytes: 136, GroupLength: 32);
 
+    /// <summary>The 6-bit scale of a group, -32 to 31.</summary>
+    public static int ScaleOf(BlockIQ4_XS* block, int k) =>
+        (block->ScaleNibbles[k / 2] >> k % 2 * 4 & 15 | (block->ScaleUpperBits >> 2 * k & 3) << 4) - 32;
+
     public static void Unpack(BlockIQ4_XS* block, sbyte* codes, float* scales, float* minimums)
     {
         for (int k = 0; k < 8; k++)
         {
-            int scale = block->ScaleNibbles[k / 2] >> k % 2 * 4 & 15 | (block->ScaleUpperBits >> 2 * k & 3) << 4;
-            scales[k] = block->Scale.Value * (scale - 32);
+            scales[k] = block->Scale.Value * ScaleOf(block, k);
             for (int j = 0; j < 16; j++)
             {
                 codes[32 * k + j] = UnevenLevels.Codes[block->Nibbles[16 * k + j] & 15];

@@ -19,13 +19,14 @@ internal unsafe struct BlockQ3_K : IQuantizedBlock<BlockQ3_K>
 
     public static FormatTraits Traits => new("q3_k", TypeId: 11, BlockLength: 256, BlockBytes: 110, GroupLength: 16);
 
+    /// <summary>The 6-bit scale of a group, -32 to 31.</summary>
+    public static int ScaleOf(BlockQ3_K* block, int g) =>
+        (block->Scales[g % 8] >> g / 8 * 4 & 15 | (block->Scales[8 + g % 4] >> g / 4 * 2 & 3) << 4) - 32;
+
     public static void Unpack(BlockQ3_K* block, sbyte* codes, float* scales, float* minimums)
     {
         for (int g = 0; g < 16; g++)
-        {
-            int scale = block->Scales[g % 8] >> g / 8 * 4 & 15 | (block->Scales[8 + g % 4] >> g / 4 * 2 & 3) << 4;
-            scales[g] = block->Scale.Value * (scale - 32);
-        }
+            scales[g] = block->Scale.Value * ScaleOf(block, g);
         for (int i = 0; i < 256; i++)
         {
             int lower = block->LowerBits[i / 128 * 32 + i % 32] >> i / 32 % 4 * 2 & 3;

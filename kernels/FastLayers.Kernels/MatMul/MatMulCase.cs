@@ -18,6 +18,9 @@ public static unsafe class MatMulCase
     public static IReadOnlyList<KernelOperation> Int8ByFormat { get; } = [.. Format.All.Where(MatMulSimdInt8.Supports).Select(format => Create(
         format, "MatMul.Int8", "scale · code", "The integers are exact; float sums of one value a block.", (level, arguments) => MatMulSimdInt8.Multiply(CallingThread.Pool, Operands(format, arguments), Rounded(arguments), level)))];
 
+    /// <summary>8-bit activations and interleaved rows, one entry a format that has such a layout on this processor.</summary>
+    public static IReadOnlyList<KernelOperation> InterleavedByFormat { get; } = [.. Format.All.Where(format => InterleavedLayout.For(format) is not null).Select(CreateInterleaved)];
+
     /// <summary>Rounding activations to 8 bit.</summary>
     public static KernelOperation Quantize { get; } = new()
     {
@@ -38,7 +41,7 @@ public static unsafe class MatMulCase
         Simd = (_, arguments) => ActivationQuantizer.Quantize(CallingThread.Pool, (float*)arguments["x"].Pointer, Rounded(arguments)),
     };
 
-    private static KernelOperation Create(Format format, string name, string activation, string reason, Action<SimdLevel, KernelArguments> simd) => new()
+    private static KernelOperation Create(Format format, string name, string activation, string reason, Action<SimdLevel, KernelArguments> simd, Action<KernelArguments>? prepare = null) => new()
     {
         Name = $"{name}.{format.Name}",
         Definition = $"y[m, n] = bias[n] + Σ_k ({activation})[m, k] · w[n, k]",
@@ -52,19 +55,8 @@ public static unsafe class MatMulCase
         OperationCount = shape => 2L * shape["rows"] * shape["outputs"] * shape["columns"],
         Fill = arguments =>
         {
-            var shape = arguments.Shape;
-            arguments.AddEncoded("w", format, shape["outputs"], shape["columns"], MostDistinctRows);
-            arguments.AddNoise("bias", shape["outputs"]);
-            arguments.AddNoise("x", shape["rows"] * shape["columns"]);
-            if (activation != "x")
-            {
-                arguments.Add<byte>("rounded", KernelBufferRole.Input, (int)QuantizedActivations.Bytes(shape["rows"], shape["columns"]));
-                var rounded = Rounded(arguments);
-                QuantizeReference.Rows(arguments.Floats("x"), rounded);
-                for (int i = 0; i < arguments.Floats("x").Length; i++) arguments.Floats("x")[i] = rounded.Scales[i / QuantizedActivations.BlockLength] * rounded.Codes[i];
-            }
-
-            arguments.Add<float>("y", KernelBufferRole.Output, shape["rows"] * shape["outputs"]);
+            FillProduct(format, activation != "x", arguments);
+            prepare?.Invoke(arguments);
         },
         Reference = arguments =>
         {
@@ -76,13 +68,51 @@ public static unsafe class MatMulCase
         Simd = simd,
     };
 
+    private static void FillProduct(Format format, bool isRounded, KernelArguments arguments)
+    {
+        var shape = arguments.Shape;
+        arguments.AddEncoded("w", format, shape["outputs"], shape["columns"], MostDistinctRows);
+        arguments.AddNoise("bias", shape["outputs"]);
+        arguments.AddNoise("x", shape["rows"] * shape["columns"]);
+        if (isRounded)
+        {
+            arguments.Add<byte>("rounded", KernelBufferRole.Input, (int)QuantizedActivations.Bytes(shape["rows"], shape["columns"]));
+            var rounded = Rounded(arguments);
+            QuantizeReference.Rows(arguments.Floats("x"), rounded);
+            for (int i = 0; i < arguments.Floats("x").Length; i++) arguments.Floats("x")[i] = rounded.Scales[i / QuantizedActivations.BlockLength] * rounded.Codes[i];
+        }
+
+        arguments.Add<float>("y", KernelBufferRole.Output, shape["rows"] * shape["outputs"]);
+    }
+
+    private static KernelOperation CreateInterleaved(Format format)
+    {
+        var layout = InterleavedLayout.For(format)!;
+        return Create(
+            format, "MatMul.Interleaved", "scale · code", "The integers are exact; float sums of one value a block.",
+            (_, arguments) => layout.Multiply(
+                CallingThread.Pool, OperandsOf(format, arguments, arguments["interleaved"].Pointer), Interleaved(arguments)),
+            arguments =>
+            {
+                var (rows, outputs, columns) = (arguments.Shape["rows"], arguments.Shape["outputs"], arguments.Shape["columns"]);
+                arguments.Add<byte>("interleaved", KernelBufferRole.Input, (int)layout.Bytes(outputs, columns));
+                layout.Interleave(CallingThread.Pool, arguments["w"].Pointer, outputs, columns, arguments["interleaved"].Pointer);
+                arguments.Add<byte>("activations", KernelBufferRole.Input, (int)InterleavedActivations.Bytes(rows, columns));
+                Interleaved(arguments).Quantize(CallingThread.Pool, (float*)arguments["x"].Pointer);
+            });
+    }
+
+    private static InterleavedActivations Interleaved(KernelArguments arguments) => new(arguments["activations"].Pointer, arguments.Shape["rows"], arguments.Shape["columns"]);
+
     private static QuantizedActivations Rounded(KernelArguments arguments) =>
         new(arguments["rounded"].Pointer, arguments.Shape["rows"], arguments.Shape["columns"]);
 
-    private static MatMulArguments Operands(Format format, KernelArguments arguments) => new()
+    private static MatMulArguments Operands(Format format, KernelArguments arguments) => OperandsOf(format, arguments, arguments["w"].Pointer);
+
+    private static MatMulArguments OperandsOf(Format format, KernelArguments arguments, byte* weights) => new()
     {
         Format = format,
-        Weights = arguments["w"].Pointer,
+        Weights = weights,
         Bias = (float*)arguments["bias"].Pointer,
         Input = (float*)arguments["x"].Pointer,
         Output = (float*)arguments["y"].Pointer,
@@ -108,6 +138,7 @@ public static unsafe class MatMulCase
         // Enough rows for tiles, with tails in all three sizes where the format allows them.
         yield return Of(11, 18, format.BlockLength == 1 ? 70 : Math.Max(format.BlockLength, 64));
         yield return Of(33, 5, Math.Max(format.BlockLength, 64));
+        yield return Of(130, 9, Math.Max(format.BlockLength, 64));
         yield return Of(1, 33, 2048);
     }
 

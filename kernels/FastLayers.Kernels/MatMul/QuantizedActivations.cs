@@ -74,28 +74,36 @@ public readonly unsafe struct QuantizedActivations
         float* sums16 = Sums16 + ((long)row * blocks * 2);
         for (int block = 0; block < blocks; block++, values += BlockLength, codes += BlockLength)
         {
-            var v0 = Vector256.Load(values);
-            var v1 = Vector256.Load(values + 8);
-            var v2 = Vector256.Load(values + 16);
-            var v3 = Vector256.Load(values + 24);
-            var largest = Vector256.Max(Vector256.Max(Vector256.Abs(v0), Vector256.Abs(v1)), Vector256.Max(Vector256.Abs(v2), Vector256.Abs(v3)));
-            float max = MaxAcross(largest);
-            float scale = max / 127f;
-            if (!float.IsFinite(scale)) scale = float.NaN;
-            float inverse = max > 0f ? 127f / max : 0f;
-            var factor = Vector256.Create(float.IsFinite(inverse) ? inverse : 0f);
-            var q0 = ToInt32(v0 * factor);
-            var q1 = ToInt32(v1 * factor);
-            var q2 = ToInt32(v2 * factor);
-            var q3 = ToInt32(v3 * factor);
-            Vector256.Narrow(Vector256.Narrow(q0, q1), Vector256.Narrow(q2, q3)).Store(codes);
-            int sumLow = Vector256.Sum(q0 + q1);
-            int sumHigh = Vector256.Sum(q2 + q3);
+            float scale = RoundBlock(values, codes, out int sumLow, out int sumHigh);
             scales[block] = scale;
             sums16[2 * block] = scale * sumLow;
             sums16[(2 * block) + 1] = scale * sumHigh;
             sums32[block] = scale * (sumLow + sumHigh);
         }
+    }
+
+    /// <summary>Rounds a block, wherever its parts are stored.</summary>
+    /// <returns>The scale.</returns>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static float RoundBlock(float* values, sbyte* codes, out int sumLow, out int sumHigh)
+    {
+        var v0 = Vector256.Load(values);
+        var v1 = Vector256.Load(values + 8);
+        var v2 = Vector256.Load(values + 16);
+        var v3 = Vector256.Load(values + 24);
+        var largest = Vector256.Max(Vector256.Max(Vector256.Abs(v0), Vector256.Abs(v1)), Vector256.Max(Vector256.Abs(v2), Vector256.Abs(v3)));
+        float max = MaxAcross(largest);
+        float scale = max / 127f;
+        float inverse = max > 0f ? 127f / max : 0f;
+        var factor = Vector256.Create(float.IsFinite(inverse) ? inverse : 0f);
+        var q0 = ToInt32(v0 * factor);
+        var q1 = ToInt32(v1 * factor);
+        var q2 = ToInt32(v2 * factor);
+        var q3 = ToInt32(v3 * factor);
+        Vector256.Narrow(Vector256.Narrow(q0, q1), Vector256.Narrow(q2, q3)).Store(codes);
+        sumLow = Vector256.Sum(q0 + q1);
+        sumHigh = Vector256.Sum(q2 + q3);
+        return float.IsFinite(scale) ? scale : float.NaN;
     }
 
     /// <summary>Nearest integer, ties to even, by adding 1.5 · 2^23; exact for magnitudes below 2^22.</summary>

@@ -1,0 +1,138 @@
+using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
+using FastLayers.Kernels.Formats;
+using FastLayers.Kernels.Threading;
+
+namespace FastLayers.Kernels.MatMul;
+
+/// <summary>
+/// A block-quantized matrix with eight rows interleaved, so that a vector of 32 bytes holds four columns of each and one multiply-add serves
+/// eight outputs. A tile of eight rows is one piece of memory: codes of 32 columns after 32 columns, then scales block after block. Codes and
+/// scales keep their bits, so that the matrix takes about as much memory as in its file.
+/// </summary>
+public abstract unsafe class InterleavedLayout
+{
+    /// <summary>Rows of a tile.</summary>
+    public const int TileRows = 8;
+
+    private const int Alignment = 64;
+
+    private static readonly InterleavedLayout[] s_all =
+    [
+        new InterleavedLayout<FourBitCodes<Eight>, HalfScales>(Format.Q4_0),
+        new InterleavedLayout<FourBitCodes<Zero>, HalfScalesAndMinimums>(Format.Q4_1),
+        new InterleavedLayout<FiveBitCodes<Sixteen>, HalfScales>(Format.Q5_0),
+        new InterleavedLayout<FiveBitCodes<Zero>, HalfScalesAndMinimums>(Format.Q5_1),
+        new InterleavedLayout<EightBitCodes, HalfScales>(Format.Q8_0),
+        new InterleavedLayout<TwoBitCodes<Zero>, FourBitSuperScales>(Format.Q2_K),
+        new InterleavedLayout<ThreeBitCodes, SignedSuperScales<SuperQ3_K>>(Format.Q3_K),
+        new InterleavedLayout<FourBitCodes<Zero>, SixBitSuperScales>(Format.Q4_K),
+        new InterleavedLayout<FiveBitCodes<Zero>, SixBitSuperScales>(Format.Q5_K),
+        new InterleavedLayout<SixBitCodes, SignedSuperScales<SuperQ6_K>>(Format.Q6_K),
+        new InterleavedLayout<UnevenCodes, HalfScales>(Format.IQ4_NL),
+        new InterleavedLayout<UnevenCodes, SignedSuperScales<SuperIQ4_XS>>(Format.IQ4_XS),
+        new InterleavedLayout<E2M1Codes, ExponentScales>(Format.MXFP4),
+        new InterleavedLayout<TwoBitCodes<One>, TernaryScales>(Format.TQ2_0),
+    ];
+
+    private protected InterleavedLayout(Format format) => Format = format;
+
+    /// <summary>How the rows are stored before.</summary>
+    public Format Format { get; }
+
+    /// <summary>Whether this processor has the instructions that the layout is made for (AVX2).</summary>
+    public static bool IsSupported => Avx2.IsSupported;
+
+    /// <summary>The layout for a format, or null if it has none or the processor does not do it.</summary>
+    public static InterleavedLayout? For(Format format) => IsSupported ? Array.Find(s_all, layout => layout.Format == format) : null;
+
+    /// <summary>Bytes that a matrix takes.</summary>
+    /// <exception cref="ArgumentException">The columns are no multiple of the format's block, or a count is negative.</exception>
+    public long Bytes(long rows, int columns)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(rows);
+        Format.RowBytes(columns);
+        return checked(Tiles(rows) * TileBytes(columns));
+    }
+
+    /// <summary>Interleaves the rows of a matrix.</summary>
+    /// <param name="pool">The threads to share the work.</param>
+    /// <param name="weights">The matrix [rows, columns] in <see cref="Format"/>.</param>
+    /// <param name="rows">Rows; those that a last tile lacks are filled with zeros.</param>
+    /// <param name="columns">Columns; whole blocks.</param>
+    /// <param name="target">Receives <see cref="Bytes"/> bytes, 64-byte aligned.</param>
+    public void Interleave(WorkerPool pool, byte* weights, long rows, int columns, byte* target)
+    {
+        ArgumentNullException.ThrowIfNull(pool);
+        Bytes(rows, columns);
+        pool.Run(new InterleaveWork(this, weights, rows, columns, target), checked((int)Tiles(rows)));
+    }
+
+    /// <summary>Multiplies; <see cref="MatMulArguments.Weights"/> are interleaved.</summary>
+    internal abstract void Multiply(WorkerPool pool, in MatMulArguments arguments, in InterleavedActivations activations);
+
+    /// <summary>Bytes of a tile.</summary>
+    internal long TileBytes(int columns) => (CodeBytes(columns) + ScaleBytes(columns) + Alignment - 1) / Alignment * Alignment;
+
+    private protected abstract long CodeBytes(int columns);
+
+    private protected abstract long ScaleBytes(int columns);
+
+    private protected abstract void StoreRow(byte* row, int columns, sbyte* codes, int index, byte* tile);
+
+    private static long Tiles(long rows) => (rows + TileRows - 1) / TileRows;
+
+    private readonly struct InterleaveWork(InterleavedLayout layout, byte* weights, long rows, int columns, byte* target) : IParallelWork
+    {
+        public void Execute(int start, int end, int worker)
+        {
+            long rowBytes = layout.Format.RowBytes(columns);
+            long tileBytes = layout.TileBytes(columns);
+            sbyte* codes = stackalloc sbyte[layout.Format.BlockLength];
+            for (int tile = start; tile < end; tile++)
+            {
+                byte* place = target + (tile * tileBytes);
+                new Span<byte>(place, (int)tileBytes).Clear();
+                for (int index = 0; index < TileRows && ((long)tile * TileRows) + index < rows; index++)
+                    layout.StoreRow(weights + ((((long)tile * TileRows) + index) * rowBytes), columns, codes, index, place);
+            }
+        }
+    }
+}
+
+/// <summary>A layout with its kernel.</summary>
+internal sealed unsafe class InterleavedLayout<TCodes, TScales>(Format format) : InterleavedLayout(format)
+    where TCodes : struct, IInterleavedCodes
+    where TScales : struct, IInterleavedScales
+{
+    private const int BlockLength = QuantizedActivations.BlockLength;
+
+    internal override void Multiply(WorkerPool pool, in MatMulArguments arguments, in InterleavedActivations activations)
+    {
+        int tiles = (arguments.Outputs + TileRows - 1) / TileRows;
+        pool.Run(new InterleavedProduct<TCodes, TScales>(arguments, activations, TileBytes(arguments.Columns), CodeBytes(arguments.Columns)), tiles);
+    }
+
+    private protected override long CodeBytes(int columns) => (long)columns / BlockLength * TCodes.Bytes;
+
+    private protected override long ScaleBytes(int columns) => (long)columns / TScales.Columns * TScales.Bytes;
+
+    private protected override void StoreRow(byte* row, int columns, sbyte* codes, int index, byte* tile)
+    {
+        int length = Format.BlockLength;
+        int groups = length / Format.GroupLength;
+        float* scales = stackalloc float[2 * groups];
+        byte* unit = tile + CodeBytes(columns);
+        var offset = Vector256.Create((sbyte)TCodes.Offset);
+        for (int column = 0; column < columns; column += length, row += Format.BlockBytes, unit += TScales.Bytes)
+        {
+            Format.Unpack(new ReadOnlySpan<byte>(row, Format.BlockBytes), new Span<sbyte>(codes, length), new Span<float>(scales, groups), new Span<float>(scales + groups, groups));
+            TScales.Store(row, index, unit);
+            for (int i = 0; i < length; i += BlockLength, tile += TCodes.Bytes)
+            {
+                (Vector256.Load(codes + i) + offset).Store(codes + i);
+                TCodes.Store((uint*)(codes + i), (uint*)tile + index);
+            }
+        }
+    }
+}

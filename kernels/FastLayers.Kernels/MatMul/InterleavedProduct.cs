@@ -1,0 +1,144 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
+using FastLayers.Kernels.Threading;
+
+namespace FastLayers.Kernels.MatMul;
+
+/// <summary>
+/// The product of interleaved rows with rounded activations. 32 columns of a tile are unpacked into eight vectors, which stay in registers for
+/// all rows of a chunk of activations: a <c>vpmaddubsw</c> a vector multiplies eight rows with four activations, sums stay in 16 bit as long as
+/// they fit, <c>vpmaddwd</c> widens them and multiplies by the integers of the groups. Integers are exact; each block of 32 is added in float.
+/// The arithmetic of an output depends neither on the other rows nor on threads. Bound: one row of activations, reading the weights; many,
+/// two multiply-adds a cycle.
+/// </summary>
+internal readonly unsafe struct InterleavedProduct<TCodes, TScales>(MatMulArguments arguments, InterleavedActivations activations, long tileBytes, long codeBytes) : IParallelWork
+    where TCodes : struct, IInterleavedCodes
+    where TScales : struct, IInterleavedScales
+{
+    private const int BlockLength = QuantizedActivations.BlockLength;
+    private const int TileRows = InterleavedLayout.TileRows;
+
+    /// <summary>Places in its share that a worker reads from by turns where memory is the bound: several streams are read faster than one.</summary>
+    private const int Streams = 4;
+
+    [SkipLocalsInit]
+    public void Execute(int start, int end, int worker)
+    {
+        float* sums = stackalloc float[(InterleavedActivations.ChunkRows * TileRows) + TileRows];
+        sums = (float*)(((nuint)sums + 31) & ~(nuint)31);
+        for (int chunk = 0; chunk < arguments.Rows; chunk += InterleavedActivations.ChunkRows)
+        {
+            int rows = activations.RowsOfChunk(chunk);
+            int perStream = (end - start + Streams - 1) / Streams;
+            for (int i = 0; i < perStream; i++)
+            {
+                for (int tile = start + i; tile < end; tile += perStream)
+                {
+                    Tile(arguments.Weights + (tile * tileBytes), chunk, rows, sums);
+                    Store(tile, chunk, rows, sums);
+                }
+            }
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private void Tile(byte* codes, int chunk, int rows, float* sums)
+    {
+        int blocks = arguments.Columns / BlockLength;
+        byte* unit = codes + codeBytes;
+        int* x = (int*)(activations.Codes + ((long)chunk * arguments.Columns));
+        var parts = activations.Parts + ((long)chunk * blocks);
+        new Span<float>(sums, rows * TileRows).Clear();
+        int part = 0;
+        for (int block = 0; block < blocks; block++, codes += TCodes.Bytes)
+        {
+            var w0 = TCodes.Load(codes, 0);
+            var w1 = TCodes.Load(codes, 1);
+            var w2 = TCodes.Load(codes, 2);
+            var w3 = TCodes.Load(codes, 3);
+            var w4 = TCodes.Load(codes, 4);
+            var w5 = TCodes.Load(codes, 5);
+            var w6 = TCodes.Load(codes, 6);
+            var w7 = TCodes.Load(codes, 7);
+            var scales = TScales.Load(unit, part);
+            if (++part == TScales.Columns / BlockLength)
+            {
+                part = 0;
+                unit += TScales.Bytes;
+            }
+
+            var lower = TScales.Integers == 0 ? Vector256<short>.One : scales.Integer;
+            var upper = TScales.Integers == 2 ? scales.UpperInteger : lower;
+            var offsets = TScales.Integers == 2 ? scales.Integers : lower;
+            if (TCodes.Offset != 0) offsets *= (short)TCodes.Offset;
+            for (int m = 0; m < rows; m++, x += 8, parts++)
+            {
+                Vector256<int> sum;
+                if (TCodes.VectorsPerSum == 8 && TScales.Integers < 2)
+                {
+                    var low = (Pairs(w0, x) + Pairs(w1, x + 1)) + (Pairs(w2, x + 2) + Pairs(w3, x + 3));
+                    var high = (Pairs(w4, x + 4) + Pairs(w5, x + 5)) + (Pairs(w6, x + 6) + Pairs(w7, x + 7));
+                    sum = Avx2.MultiplyAddAdjacent(low + high, lower);
+                }
+                else
+                {
+                    sum = Four(w0, w1, w2, w3, x, lower) + Four(w4, w5, w6, w7, x + 4, upper);
+                }
+
+                if (TCodes.Offset != 0) sum -= Avx2.MultiplyAddAdjacent(offsets, Vector256.Create(parts->CodeSums).AsInt16());
+                var total = Vector256.MultiplyAddEstimate(Vector256.ConvertToSingle(sum), scales.Scale * Vector256.Create(parts->Scale), Vector256.LoadAligned(sums + (m * TileRows)));
+                if (TScales.Minimums == 1) total = Subtract(total, scales.Minimum, parts->Sum32);
+                if (TScales.Minimums == 2) total = Subtract(Subtract(total, scales.Minimum, parts->SumLow), scales.UpperMinimum, parts->SumHigh);
+                total.StoreAligned(sums + (m * TileRows));
+            }
+        }
+    }
+
+    /// <summary>Products of two columns of each row, summed.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector256<short> Pairs(Vector256<byte> weights, int* x)
+    {
+        var activations = Vector256.Create(*x).AsSByte();
+        return TCodes.IsSigned
+            ? Avx2.MultiplyAddAdjacent(Avx2.Abs(weights.AsSByte()), Avx2.Sign(activations, weights.AsSByte()))
+            : Avx2.MultiplyAddAdjacent(weights, activations);
+    }
+
+    /// <summary>Products of 16 columns of each row, summed and multiplied by an integer.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector256<int> Four(Vector256<byte> w0, Vector256<byte> w1, Vector256<byte> w2, Vector256<byte> w3, int* x, Vector256<short> integer)
+    {
+        var p0 = Pairs(w0, x);
+        var p1 = Pairs(w1, x + 1);
+        var p2 = Pairs(w2, x + 2);
+        var p3 = Pairs(w3, x + 3);
+        if (TCodes.VectorsPerSum >= 4) return Avx2.MultiplyAddAdjacent((p0 + p1) + (p2 + p3), integer);
+        if (TCodes.VectorsPerSum == 2) return Avx2.MultiplyAddAdjacent(p0 + p1, integer) + Avx2.MultiplyAddAdjacent(p2 + p3, integer);
+        return (Avx2.MultiplyAddAdjacent(p0, integer) + Avx2.MultiplyAddAdjacent(p1, integer)) + (Avx2.MultiplyAddAdjacent(p2, integer) + Avx2.MultiplyAddAdjacent(p3, integer));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector256<float> Subtract(Vector256<float> total, Vector256<float> minimum, float sum) =>
+        Fma.IsSupported ? Fma.MultiplyAddNegated(minimum, Vector256.Create(sum), total) : total - (minimum * sum);
+
+    private void Store(int tile, int chunk, int rows, float* sums)
+    {
+        int first = tile * TileRows;
+        int count = Math.Min(TileRows, arguments.Outputs - first);
+        float* output = arguments.Output + ((long)chunk * arguments.Outputs) + first;
+        float* bias = arguments.Bias == null ? null : arguments.Bias + first;
+        for (int m = 0; m < rows; m++, output += arguments.Outputs, sums += TileRows)
+        {
+            if (count == TileRows)
+            {
+                var value = Vector256.LoadAligned(sums);
+                if (bias != null) value += Vector256.Load(bias);
+                value.Store(output);
+                continue;
+            }
+
+            for (int i = 0; i < count; i++) output[i] = bias == null ? sums[i] : sums[i] + bias[i];
+        }
+    }
+}
