@@ -77,11 +77,12 @@ public sealed class Model : IDisposable
                 : throw new InvalidDataException($"{path}: no 'general.architecture' and no config.json says what kind of model this is."));
             var architecture = Architecture.Get(name, path);
             if (file.Tensors.Count == 0) throw new InvalidDataException($"{path}: the file holds no tensors (a vocabulary only?).");
-            reader = new WeightReader(file, device, configuration is null ? null : new HuggingFaceNames(name));
+            reader = new WeightReader(file, device, configuration is null ? null : new HuggingFaceNames(name), options.Activations);
             var config = ReadConfig(file, metadata, configuration, architecture, reader);
             configuration?.CheckTensors(reader, config.LayerCount);
-            var weights = new WeightLoader(reader, architecture, config).Load();
+            var weights = new WeightLoader(reader, architecture, config).Load(cancellation);
             if (options.CheckValues) CheckValues(file, reader.Used, progress, cancellation);
+            reader.Forget();
             progress?.Report(1);
             return new Model(file, OpenTokenizer(file), new Transformer(config, weights, device, options.Activations), reader.Owned);
         }
@@ -229,6 +230,7 @@ public sealed class Model : IDisposable
             Parallel.ForEach(tensors, new ParallelOptions { CancellationToken = cancellation }, entry =>
             {
                 file.CheckFinite(entry);
+                file.Forget();
                 progress?.Report(Interlocked.Add(ref done, entry.ByteLength) / (double)total);
             });
         }

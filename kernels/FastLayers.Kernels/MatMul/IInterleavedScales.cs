@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 
 namespace FastLayers.Kernels.MatMul;
 
@@ -57,8 +58,7 @@ internal static unsafe class EightRows
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<float> Halves(byte* source)
     {
-        var halves = Vector128.Load((short*)source);
-        var bits = Vector256.Create(Vector128.WidenLower(halves), Vector128.WidenUpper(halves)) << 13;
+        var bits = Avx2.ConvertToVector256Int32((short*)source) << 13;
         return (bits & Vector256.Create(unchecked((int)0x8FFFE000))).AsSingle() * Vector256.Create(5.192296858534828e33f);
     }
 
@@ -67,22 +67,26 @@ internal static unsafe class EightRows
     public static Vector256<short> Twice(Vector128<sbyte> bytes)
     {
         var twice = Vector128.Shuffle(bytes, Vector128.Create(0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6, 7, 7));
-        return Vector256.Create(Vector128.WidenLower(twice), Vector128.WidenUpper(twice));
+        return Avx2.ConvertToVector256Int16(twice);
     }
+
+    /// <summary>The last eight of sixteen signed bytes, each twice.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<short> UpperTwice(Vector128<sbyte> bytes) =>
+        Avx2.ConvertToVector256Int16(Vector128.Shuffle(bytes, Vector128.Create(8, 8, 9, 9, 10, 10, 11, 11, 12, 12, 13, 13, 14, 14, 15, 15)));
 
     /// <summary>Eight pairs of the signed bytes of the lower and the upper half.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<short> Paired(Vector128<sbyte> bytes)
     {
         var pairs = Vector128.Shuffle(bytes, Vector128.Create(0, 8, 1, 9, 2, 10, 3, 11, 4, 12, 5, 13, 6, 14, 7, 15));
-        return Vector256.Create(Vector128.WidenLower(pairs), Vector128.WidenUpper(pairs));
+        return Avx2.ConvertToVector256Int16(pairs);
     }
 
     /// <summary>Eight bytes, not negative, as floats.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<float> Floats(Vector128<sbyte> bytes)
     {
-        var wide = Vector128.WidenLower(bytes);
-        return Vector256.ConvertToSingle(Vector256.Create(Vector128.WidenLower(wide), Vector128.WidenUpper(wide)));
+        return Vector256.ConvertToSingle(Avx2.ConvertToVector256Int32(bytes));
     }
 }

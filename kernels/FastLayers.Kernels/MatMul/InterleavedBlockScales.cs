@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 
 namespace FastLayers.Kernels.MatMul;
 
@@ -59,8 +60,7 @@ internal readonly unsafe struct ExponentScales : IInterleavedScales
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static InterleavedScales Load(byte* unit, int part)
     {
-        var exponents = Vector128.Load((short*)unit);
-        var bits = Vector256.Create(Vector128.WidenLower(exponents), Vector128.WidenUpper(exponents)) << 23;
+        var bits = Avx2.ConvertToVector256Int32((short*)unit) << 23;
         return new() { Scale = bits.AsSingle() * Vector256.Create(0.5f), Integers = Vector256<short>.One };
     }
 }

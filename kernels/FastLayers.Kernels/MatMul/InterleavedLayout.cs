@@ -6,9 +6,9 @@ using FastLayers.Kernels.Threading;
 namespace FastLayers.Kernels.MatMul;
 
 /// <summary>
-/// A block-quantized matrix with eight rows interleaved, so that a vector of 32 bytes holds four columns of each and one multiply-add serves
-/// eight outputs. A tile of eight rows is one piece of memory: codes of 32 columns after 32 columns, then scales block after block. Codes and
-/// scales keep their bits, so that the matrix takes about as much memory as in its file.
+/// A matrix with eight rows interleaved, so that one multiply-add serves eight outputs. A tile of eight rows is one piece of memory. Of a block
+/// format a vector of 32 bytes holds four columns of each row: first codes of 32 columns after 32 columns, then scales block after block; both
+/// keep their bits, so that the matrix takes about as much memory as in its file. Of a float format a vector holds one column of each row.
 /// </summary>
 public abstract unsafe class InterleavedLayout
 {
@@ -33,6 +33,9 @@ public abstract unsafe class InterleavedLayout
         new InterleavedLayout<UnevenCodes, SignedSuperScales<SuperIQ4_XS>>(Format.IQ4_XS),
         new InterleavedLayout<E2M1Codes, ExponentScales>(Format.MXFP4),
         new InterleavedLayout<TwoBitCodes<One>, TernaryScales>(Format.TQ2_0),
+        new InterleavedFloatLayout<InterleavedF32>(Format.F32),
+        new InterleavedFloatLayout<InterleavedF16>(Format.F16),
+        new InterleavedFloatLayout<InterleavedBF16>(Format.BF16),
     ];
 
     private protected InterleavedLayout(Format format) => Format = format;
@@ -44,7 +47,16 @@ public abstract unsafe class InterleavedLayout
     public static bool IsSupported => Avx2.IsSupported;
 
     /// <summary>The layout for a format, or null if it has none or the processor does not do it.</summary>
-    public static InterleavedLayout? For(Format format) => IsSupported ? Array.Find(s_all, layout => layout.Format == format) : null;
+    public static InterleavedLayout? For(Format format)
+    {
+        if (!IsSupported) return null;
+        foreach (var layout in s_all)
+        {
+            if (layout.Format == format) return layout;
+        }
+
+        return null;
+    }
 
     /// <summary>Bytes that a matrix takes.</summary>
     /// <exception cref="ArgumentException">The columns are no multiple of the format's block, or a count is negative.</exception>
@@ -68,8 +80,17 @@ public abstract unsafe class InterleavedLayout
         pool.Run(new InterleaveWork(this, weights, rows, columns, target), checked((int)Tiles(rows)));
     }
 
-    /// <summary>Multiplies; <see cref="MatMulArguments.Weights"/> are interleaved.</summary>
-    internal abstract void Multiply(WorkerPool pool, in MatMulArguments arguments, in InterleavedActivations activations);
+    /// <summary>Whether activations enter products rounded to 8 bit: always for block formats, never for float formats.</summary>
+    public abstract bool RoundsActivations { get; }
+
+    /// <summary>Memory for the activations of a product.</summary>
+    public abstract long ActivationBytes(int rows, int columns);
+
+    /// <summary>Brings activations into the order, and the precision, in which the products read them.</summary>
+    internal abstract void Arrange(WorkerPool pool, float* input, int rows, int columns, byte* memory);
+
+    /// <summary>Multiplies; <see cref="MatMulArguments.Weights"/> are interleaved, and the activations were arranged in <paramref name="memory"/>.</summary>
+    internal abstract void Multiply(WorkerPool pool, in MatMulArguments arguments, byte* memory);
 
     /// <summary>Bytes of a tile.</summary>
     internal long TileBytes(int columns) => (CodeBytes(columns) + ScaleBytes(columns) + Alignment - 1) / Alignment * Alignment;
@@ -107,8 +128,15 @@ internal sealed unsafe class InterleavedLayout<TCodes, TScales>(Format format) :
 {
     private const int BlockLength = QuantizedActivations.BlockLength;
 
-    internal override void Multiply(WorkerPool pool, in MatMulArguments arguments, in InterleavedActivations activations)
+    public override bool RoundsActivations => true;
+
+    public override long ActivationBytes(int rows, int columns) => InterleavedActivations.Bytes(rows, columns);
+
+    internal override void Arrange(WorkerPool pool, float* input, int rows, int columns, byte* memory) => new InterleavedActivations(memory, rows, columns).Quantize(pool, input);
+
+    internal override void Multiply(WorkerPool pool, in MatMulArguments arguments, byte* memory)
     {
+        var activations = new InterleavedActivations(memory, arguments.Rows, arguments.Columns);
         int tiles = (arguments.Outputs + TileRows - 1) / TileRows;
         pool.Run(new InterleavedProduct<TCodes, TScales>(arguments, activations, TileBytes(arguments.Columns), CodeBytes(arguments.Columns)), tiles);
     }

@@ -72,7 +72,8 @@ internal readonly unsafe struct InterleavedProduct<TCodes, TScales>(MatMulArgume
             var upper = TScales.Integers == 2 ? scales.UpperInteger : lower;
             var offsets = TScales.Integers == 2 ? scales.Integers : lower;
             if (TCodes.Offset != 0) offsets *= (short)TCodes.Offset;
-            for (int m = 0; m < rows; m++, x += 8, parts++)
+            float* last = sums + (rows * TileRows);
+            for (float* total = sums; total != last; total += TileRows, x += 8, parts++)
             {
                 Vector256<int> sum;
                 if (TCodes.VectorsPerSum == 8 && TScales.Integers < 2)
@@ -87,10 +88,10 @@ internal readonly unsafe struct InterleavedProduct<TCodes, TScales>(MatMulArgume
                 }
 
                 if (TCodes.Offset != 0) sum -= Avx2.MultiplyAddAdjacent(offsets, Vector256.Create(parts->CodeSums).AsInt16());
-                var total = Vector256.MultiplyAddEstimate(Vector256.ConvertToSingle(sum), scales.Scale * Vector256.Create(parts->Scale), Vector256.LoadAligned(sums + (m * TileRows)));
-                if (TScales.Minimums == 1) total = Subtract(total, scales.Minimum, parts->Sum32);
-                if (TScales.Minimums == 2) total = Subtract(Subtract(total, scales.Minimum, parts->SumLow), scales.UpperMinimum, parts->SumHigh);
-                total.StoreAligned(sums + (m * TileRows));
+                var result = Vector256.MultiplyAddEstimate(Vector256.ConvertToSingle(sum), scales.Scale * Vector256.Create(parts->Scale), Vector256.LoadAligned(total));
+                if (TScales.Minimums == 1) result = Subtract(result, scales.Minimum, parts->Sum32);
+                if (TScales.Minimums == 2) result = Subtract(Subtract(result, scales.Minimum, parts->SumLow), scales.UpperMinimum, parts->SumHigh);
+                result.StoreAligned(total);
             }
         }
     }

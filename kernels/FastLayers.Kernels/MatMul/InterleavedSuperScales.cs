@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 using FastLayers.Kernels.Formats;
 
 namespace FastLayers.Kernels.MatMul;
@@ -49,7 +50,7 @@ internal readonly unsafe struct SignedSuperScales<TBlock> : IInterleavedScales
 
         var bytes = Vector128.Load((sbyte*)unit + Halves + (16 * part));
         scales.Integer = EightRows.Twice(bytes);
-        scales.UpperInteger = EightRows.Twice(Vector128.Create(bytes.GetUpper(), bytes.GetUpper()));
+        scales.UpperInteger = EightRows.UpperTwice(bytes);
         scales.Integers = EightRows.Paired(bytes);
         return scales;
     }
@@ -121,9 +122,9 @@ internal readonly unsafe struct FourBitSuperScales : IInterleavedScales
         {
             Scale = EightRows.Halves(unit),
             Integer = EightRows.Twice(integers),
-            UpperInteger = EightRows.Twice(Vector128.Create(integers.GetUpper(), integers.GetUpper())),
+            UpperInteger = EightRows.UpperTwice(integers),
             Minimum = factor * EightRows.Floats(minimums),
-            UpperMinimum = factor * EightRows.Floats(Vector128.Create(minimums.GetUpper(), minimums.GetUpper())),
+            UpperMinimum = factor * EightRows.Floats(Sse2.ShiftRightLogical128BitLane(minimums, 8)),
         };
     }
 }

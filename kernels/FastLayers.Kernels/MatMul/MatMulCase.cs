@@ -89,20 +89,18 @@ public static unsafe class MatMulCase
     {
         var layout = InterleavedLayout.For(format)!;
         return Create(
-            format, "MatMul.Interleaved", "scale · code", "The integers are exact; float sums of one value a block.",
-            (_, arguments) => layout.Multiply(
-                CallingThread.Pool, OperandsOf(format, arguments, arguments["interleaved"].Pointer), Interleaved(arguments)),
+            format, "MatMul.Interleaved", layout.RoundsActivations ? "scale · code" : "x",
+            layout.RoundsActivations ? "The integers are exact; float sums of one value a block." : "A float sum of all columns.",
+            (_, arguments) => layout.Multiply(CallingThread.Pool, OperandsOf(format, arguments, arguments["interleaved"].Pointer), arguments["activations"].Pointer),
             arguments =>
             {
                 var (rows, outputs, columns) = (arguments.Shape["rows"], arguments.Shape["outputs"], arguments.Shape["columns"]);
                 arguments.Add<byte>("interleaved", KernelBufferRole.Input, (int)layout.Bytes(outputs, columns));
                 layout.Interleave(CallingThread.Pool, arguments["w"].Pointer, outputs, columns, arguments["interleaved"].Pointer);
-                arguments.Add<byte>("activations", KernelBufferRole.Input, (int)InterleavedActivations.Bytes(rows, columns));
-                Interleaved(arguments).Quantize(CallingThread.Pool, (float*)arguments["x"].Pointer);
+                arguments.Add<byte>("activations", KernelBufferRole.Input, (int)layout.ActivationBytes(rows, columns));
+                layout.Arrange(CallingThread.Pool, (float*)arguments["x"].Pointer, rows, columns, arguments["activations"].Pointer);
             });
     }
-
-    private static InterleavedActivations Interleaved(KernelArguments arguments) => new(arguments["activations"].Pointer, arguments.Shape["rows"], arguments.Shape["columns"]);
 
     private static QuantizedActivations Rounded(KernelArguments arguments) =>
         new(arguments["rounded"].Pointer, arguments.Shape["rows"], arguments.Shape["columns"]);

@@ -3,7 +3,7 @@ namespace FastLayers.Architectures;
 /// <summary>Gathers the weights of a model by the names of its architecture.</summary>
 internal sealed class WeightLoader(WeightReader reader, Architecture architecture, TransformerConfig config)
 {
-    public TransformerWeights Load()
+    public TransformerWeights Load(CancellationToken cancellation)
     {
         bool useLite = architecture.Name == UseLite.Name;
         int embeddingWidth = useLite ? (int)reader.Shape("token_embd.weight").Columns : config.Width;
@@ -16,11 +16,10 @@ internal sealed class WeightLoader(WeightReader reader, Architecture architectur
                 : reader.Matrix("position_embd.weight", config.ContextLength, config.Width),
             SegmentEmbedding = architecture.EmbeddingNorm && reader.Has("token_types.weight") ? reader.Matrix("token_types.weight", reader.Shape("token_types.weight").Rows, config.Width) : null,
             EmbeddingNorm = architecture.EmbeddingNorm ? reader.Norm("token_embd_norm", config.Width) : null,
-            Layers = [.. Enumerable.Range(0, config.LayerCount).Select(Layer)],
+            Layers = [.. Enumerable.Range(0, config.LayerCount).Select(index => Layer(index, cancellation))],
             OutputNorm = config.IsEncoder ? reader.OptionalNorm("output_norm", config.Width) : reader.Norm("output_norm", config.Width),
             Output = config.IsEncoder ? null
-                : reader.Has("output.weight") ? reader.Linear("output", config.VocabularySize, config.Width)
-                : new Linear(embedding),
+                : reader.Prepared(reader.Has("output.weight") ? reader.Linear("output", config.VocabularySize, config.Width) : new Linear(embedding)),
             PoolingHead = useLite ? reader.Linear("head", reader.Shape("head.weight").Rows, config.Width) : null,
         };
     }
@@ -31,8 +30,10 @@ internal sealed class WeightLoader(WeightReader reader, Architecture architectur
         return reader.Store(table, table.Length / width, width);
     }
 
-    private LayerWeights Layer(int index)
+    private LayerWeights Layer(int index, CancellationToken cancellation)
     {
+        cancellation.ThrowIfCancellationRequested();
+        reader.Forget();
         string block = $"blk.{index}.";
         bool before = architecture.Placement.HasFlag(NormPlacement.Before);
         bool after = architecture.Placement.HasFlag(NormPlacement.After);
@@ -71,25 +72,28 @@ internal sealed class WeightLoader(WeightReader reader, Architecture architectur
         return new LayerWeights
         {
             AttentionNorm = before ? reader.Norm(block + "attn_norm", inputWidth) : null,
-            Query = query,
-            Key = key,
-            Value = value,
+            Query = reader.Prepared(query),
+            Key = reader.Prepared(key),
+            Value = reader.Prepared(value),
             QueryNorm = architecture.QkNorm ? QkNorm(block + "attn_q_norm", keySize, queries) : null,
             KeyNorm = architecture.QkNorm ? QkNorm(block + "attn_k_norm", keySize, keys) : null,
-            Output = reader.Linear(block + "attn_output", width, (long)attention.Heads * valueSize),
-            ResidualProjection = reader.Has(block + "residual_proj.weight") ? reader.Linear(block + "residual_proj", width, inputWidth) : null,
+            Output = reader.Prepared(reader.Linear(block + "attn_output", width, (long)attention.Heads * valueSize)),
+            ResidualProjection = reader.Has(block + "residual_proj.weight") ? reader.Prepared(reader.Linear(block + "residual_proj", width, inputWidth)) : null,
             AttentionPostNorm = after ? reader.Norm(block + "post_attention_norm", width) : null,
             AttentionResidualNorm = afterAddition ? reader.Norm(block + "attn_output_norm", width) : null,
             FeedForwardNorm = before ? reader.Norm(block + "ffn_norm", width) : null,
-            FeedForward = experts ? null : FeedForward(block),
-            Router = experts ? reader.Linear(block + "ffn_gate_inp", config.FeedForward.Experts, width) : null,
-            Experts = experts ? [.. Enumerable.Range(0, config.FeedForward.Experts).Select(e => Expert(block, e))] : null,
+            FeedForward = experts ? null : Prepared(FeedForward(block)),
+            Router = experts ? reader.Prepared(reader.Linear(block + "ffn_gate_inp", config.FeedForward.Experts, width)) : null,
+            Experts = experts ? [.. Enumerable.Range(0, config.FeedForward.Experts).Select(e => Prepared(Expert(block, e)))] : null,
             FeedForwardPostNorm = after ? reader.Norm(block + "post_ffw_norm", width) : null,
             FeedForwardResidualNorm = afterAddition ? reader.Norm(block + "layer_output_norm", width) : null,
             KeySize = keySize,
             ValueSize = valueSize,
         };
     }
+
+    private FeedForwardMaps Prepared(FeedForwardMaps maps) =>
+        new(maps.Gate is null ? null : reader.Prepared(maps.Gate), reader.Prepared(maps.Up), reader.Prepared(maps.Down));
 
     /// <summary>A norm of each head, or of all heads together where the weight is that long (olmo2).</summary>
     private Norm QkNorm(string name, int headSize, int width) =>

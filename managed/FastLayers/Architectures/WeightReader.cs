@@ -7,7 +7,7 @@ namespace FastLayers.Architectures;
 /// Finds tensors by their GGUF names, checks their shapes, and places them on a device. Matrices stay in the mapped file where the device
 /// allows; what must be changed first (transposed, fused biases cut, norms stored less one) is decoded to F32.
 /// </summary>
-internal sealed unsafe class WeightReader(ModelFile file, Device device, HuggingFaceNames? names)
+internal sealed unsafe class WeightReader(ModelFile file, Device device, HuggingFaceNames? names, ActivationPrecision precision)
 {
     private readonly List<Tensor> _owned = [];
     private readonly HashSet<TensorEntry> _used = [];
@@ -86,6 +86,16 @@ internal sealed unsafe class WeightReader(ModelFile file, Device device, Hugging
     /// <summary>A linear map.</summary>
     public Linear Linear(string name, long outputs, long inputs) =>
         new(Matrix(name + ".weight", outputs, inputs), OptionalVector(name + ".bias", outputs));
+
+    /// <summary>A linear map with its weight as the device multiplies it fastest.</summary>
+    public Linear Prepared(Linear map)
+    {
+        var weight = device.PrepareWeight(map.Weight, precision);
+        return weight == map.Weight ? map : map with { Weight = Keep(weight) };
+    }
+
+    /// <summary>Lets go of the memory of what was read of the file.</summary>
+    public void Forget() => file.Forget();
 
     /// <summary>Rows of a linear map that a file keeps fused with others.</summary>
     public static Linear Part(Linear fused, long start, long count)

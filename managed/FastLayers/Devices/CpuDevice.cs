@@ -52,6 +52,15 @@ public sealed unsafe partial class CpuDevice : Device
     protected override DeviceMemory MapMemory(Format format, long rows, int columns, byte* bytes) => new CpuMemory(bytes, rows * format.RowBytes(columns));
 
     /// <inheritdoc/>
+    protected override DeviceMemory? PrepareMemory(Tensor weight, ActivationPrecision precision)
+    {
+        if (InterleavedLayout.For(weight.Format) is not { } layout || (layout.RoundsActivations && precision == ActivationPrecision.Float32)) return null;
+        var memory = new CpuMemory(layout.Bytes(weight.Rows, weight.Columns));
+        layout.Interleave(_pool, Bytes(weight), weight.Rows, weight.Columns, memory.Pointer);
+        return memory;
+    }
+
+    /// <inheritdoc/>
     protected override void ReadCore(Tensor source, long firstValue, Span<float> values) =>
         new ReadOnlySpan<float>(Floats(source) + firstValue, values.Length).CopyTo(values);
 
@@ -93,6 +102,14 @@ public sealed unsafe partial class CpuDevice : Device
             Outputs = outputs,
             Columns = weight.Columns,
         };
+        if (weight.IsPrepared)
+        {
+            if (precision == ActivationPrecision.Float32 && weight.Format.BlockLength > 1) throw new ArgumentException($"MatMul: {weight} was prepared for 8-bit activations.", nameof(weight));
+            var layout = InterleavedLayout.For(weight.Format)!;
+            lock (_lock) MatMulSimdInterleaved.Multiply(_pool, layout, arguments, ActivationMemory(layout.ActivationBytes(rows, weight.Columns)));
+            return;
+        }
+
         if (precision == ActivationPrecision.Float32 || !MatMulSimdInt8.Supports(weight.Format))
         {
             MatMulSimdFloat.Multiply(_pool, arguments);

@@ -22,11 +22,12 @@ public abstract partial class Device
     }
 
     /// <summary>The tensor is on this device and its memory is there.</summary>
-    private void RequireUsable(Tensor tensor, string role, string operation)
+    private void RequireUsable(Tensor tensor, string role, string operation, bool mayBePrepared = false)
     {
         if (tensor is null) throw new ArgumentNullException(role, $"{operation}: {role} is missing.");
         if (tensor.Device != this) throw new ArgumentException($"{operation}: {role} is {tensor}, this device is {Name}.", role);
         if (tensor.Memory.IsDisposed) throw new ObjectDisposedException(role, $"{operation}: {role} {tensor} is disposed.");
+        if (tensor.IsPrepared && !mayBePrepared) throw new ArgumentException($"{operation}: {role} {tensor} was prepared to be the weight of products, and serves for nothing else.", role);
     }
 
     /// <summary>An F32 tensor with at least [rows, columns] values.</summary>

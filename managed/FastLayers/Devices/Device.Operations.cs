@@ -26,7 +26,7 @@ public abstract partial class Device
     /// <summary><c>output = input · weightᵀ (+ bias)</c>, weight [outputs, inputs] in any format.</summary>
     public void MatMul(Tensor weight, Tensor? bias, Tensor input, Tensor output, int rows, ActivationPrecision precision)
     {
-        RequireUsable(weight, nameof(weight), nameof(MatMul));
+        RequireUsable(weight, nameof(weight), nameof(MatMul), mayBePrepared: true);
         RequireCount(rows, nameof(rows), nameof(MatMul));
         RequireOptionalFloats(bias, nameof(bias), weight.Rows);
         RequireFloats(input, nameof(input), rows, weight.Columns);

@@ -47,6 +47,19 @@ public abstract partial class Device : IDisposable
         return new Tensor(this, format, rows, columns, MapMemory(format, rows, columns, bytes), 0, ownsMemory: true);
     }
 
+    /// <summary>
+    /// Lays a matrix out as <see cref="MatMul"/> reads it fastest with activations of a precision. The result serves as the weight of products
+    /// and for nothing else; it has memory of its own, or is <paramref name="weight"/> itself where there is nothing better.
+    /// </summary>
+    /// <exception cref="OutOfMemoryException">The device has not that much memory left.</exception>
+    public Tensor PrepareWeight(Tensor weight, ActivationPrecision precision)
+    {
+        RequireUsable(weight, nameof(weight), nameof(PrepareWeight));
+        return weight.Rows > 0 && PrepareMemory(weight, precision) is { } memory
+            ? new Tensor(this, weight.Format, weight.Rows, weight.Columns, memory, 0, ownsMemory: true) { IsPrepared = true }
+            : weight;
+    }
+
     /// <summary>Copies values of an F32 tensor to the host, waiting for all operations before.</summary>
     /// <exception cref="ArgumentException">More values than the tensor has.</exception>
     public void Read(Tensor source, long firstValue, Span<float> values)
@@ -93,6 +106,9 @@ public abstract partial class Device : IDisposable
 
     /// <summary>Memory with the content of a mapped file: the file's own, or a copy.</summary>
     protected abstract unsafe DeviceMemory MapMemory(Format format, long rows, int columns, byte* bytes);
+
+    /// <summary>A copy of a weight as products read it, or null to use the weight as it is.</summary>
+    protected virtual DeviceMemory? PrepareMemory(Tensor weight, ActivationPrecision precision) => null;
 
     /// <summary>Implements <see cref="Read"/> for at least one value.</summary>
     protected abstract void ReadCore(Tensor source, long firstValue, Span<float> values);

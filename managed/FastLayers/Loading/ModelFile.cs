@@ -114,6 +114,15 @@ public abstract class ModelFile : IDisposable
         }
     }
 
+    /// <summary>
+    /// Tells the system that what was read of the files is not needed for now, so that it does not count as memory of the process. Reading it
+    /// again brings it back.
+    /// </summary>
+    internal void Forget()
+    {
+        foreach (var map in _maps.Values) map.Forget();
+    }
+
     /// <inheritdoc/>
     public void Dispose()
     {

@@ -45,10 +45,15 @@ public sealed class Tensor : IDisposable
     /// <summary>Where in <see cref="Memory"/> the first row starts.</summary>
     public long ByteOffset { get; }
 
+    /// <summary>Whether this is a weight in the layout of <see cref="Device.PrepareWeight"/>, which only products understand.</summary>
+    public bool IsPrepared { get; internal init; }
+
     /// <summary>A view of some rows; it shares the memory and must not outlive this tensor.</summary>
+    /// <exception cref="InvalidOperationException">The tensor is prepared: its rows do not lie one after another.</exception>
     /// <exception cref="ArgumentOutOfRangeException">The rows do not exist.</exception>
     public Tensor SliceRows(long start, long count)
     {
+        RequireRows();
         ArgumentOutOfRangeException.ThrowIfNegative(start);
         ArgumentOutOfRangeException.ThrowIfNegative(count);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(start, Rows);
@@ -58,8 +63,10 @@ public sealed class Tensor : IDisposable
 
     /// <summary>A view of the same values with another number of columns, for formats of one value a block.</summary>
     /// <exception cref="ArgumentException">The values do not divide into rows of that length.</exception>
+    /// <exception cref="InvalidOperationException">The tensor is prepared: its rows do not lie one after another.</exception>
     public Tensor Reshape(long rows, int columns)
     {
+        RequireRows();
         if (rows < 0 || columns < 0 || (Int128)rows * columns != Count || (Format.BlockLength != 1 && columns != Columns && columns % Format.BlockLength != 0))
             throw new ArgumentException($"{Rows} x {Columns} {Format.Name} values are no {rows} x {columns} matrix.");
         return new Tensor(Device, Format, rows, columns, Memory, ByteOffset, ownsMemory: false);
@@ -69,6 +76,11 @@ public sealed class Tensor : IDisposable
     public void Dispose()
     {
         if (_ownsMemory) Memory.Dispose();
+    }
+
+    private void RequireRows()
+    {
+        if (IsPrepared) throw new InvalidOperationException($"{this} was prepared to be the weight of products, and has no views.");
     }
 
     /// <inheritdoc/>
