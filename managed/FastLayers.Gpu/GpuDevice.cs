@@ -196,6 +196,12 @@ public sealed partial class GpuDevice : Device
     }
 
     /// <inheritdoc/>
+    protected override void WaitCore()
+    {
+        lock (_sync) _launcher.Synchronize();
+    }
+
+    /// <inheritdoc/>
     protected override void ReadCore(Tensor source, long firstValue, Span<float> values)
     {
         lock (_sync) _launcher.Download(GpuMemory.Floats(source, firstValue + values.Length).SubView(firstValue, values.Length), values);

@@ -9,6 +9,7 @@ public abstract partial class Device
     /// <summary>Sets <paramref name="rows"/> rows of <paramref name="columns"/> values to zero.</summary>
     public void Clear(Tensor target, int rows, int columns)
     {
+        using var timer = Timed();
         RequireShape(rows, columns, nameof(Clear));
         RequireFloats(target, nameof(target), rows, columns);
         if (IsWork(rows, columns)) ClearCore(target, rows, columns);
@@ -17,6 +18,7 @@ public abstract partial class Device
     /// <summary>Decodes rows <paramref name="ids"/> of a table of any format: <c>output[r] = scale · table[ids[r]]</c>.</summary>
     public void Embed(Tensor table, ReadOnlySpan<int> ids, float scale, Tensor output)
     {
+        using var timer = Timed();
         RequireUsable(table, nameof(table), nameof(Embed));
         RequireIndices(ids, table.Rows, nameof(ids));
         RequireFloats(output, nameof(output), ids.Length, table.Columns);
@@ -26,6 +28,7 @@ public abstract partial class Device
     /// <summary><c>output = input · weightᵀ (+ bias)</c>, weight [outputs, inputs] in any format.</summary>
     public void MatMul(Tensor weight, Tensor? bias, Tensor input, Tensor output, int rows, ActivationPrecision precision)
     {
+        using var timer = Timed();
         RequireUsable(weight, nameof(weight), nameof(MatMul), mayBePrepared: true);
         RequireCount(rows, nameof(rows), nameof(MatMul));
         RequireOptionalFloats(bias, nameof(bias), weight.Rows);
@@ -37,6 +40,7 @@ public abstract partial class Device
     /// <summary>Root-mean-square norm of each of <paramref name="rows"/> rows of <paramref name="columns"/> values; in place if output is input.</summary>
     public void RmsNorm(Tensor input, Tensor? weight, float epsilon, Tensor output, int rows, int columns)
     {
+        using var timer = Timed();
         RequireMap(input, output, rows, columns, nameof(RmsNorm));
         RequireOptionalFloats(weight, nameof(weight), columns);
         if (IsWork(rows, columns)) RmsNormCore(input, weight, epsilon, output, rows, columns);
@@ -45,6 +49,7 @@ public abstract partial class Device
     /// <summary>Layer norm of each row; in place if output is input.</summary>
     public void LayerNorm(Tensor input, Tensor? weight, Tensor? bias, float epsilon, Tensor output, int rows, int columns)
     {
+        using var timer = Timed();
         RequireMap(input, output, rows, columns, nameof(LayerNorm));
         RequireOptionalFloats(weight, nameof(weight), columns);
         RequireOptionalFloats(bias, nameof(bias), columns);
@@ -54,6 +59,7 @@ public abstract partial class Device
     /// <summary>Scales each row to length 1 (Euclidean); in place if output is input.</summary>
     public void L2Normalize(Tensor input, Tensor output, int rows, int columns)
     {
+        using var timer = Timed();
         RequireMap(input, output, rows, columns, nameof(L2Normalize));
         if (IsWork(rows, columns)) L2NormalizeCore(input, output, rows, columns);
     }
@@ -63,6 +69,7 @@ public abstract partial class Device
     /// <exception cref="ArgumentOutOfRangeException">There are no rows, or the pooling is not defined.</exception>
     public void Pool(PoolingKind kind, Tensor input, Tensor output, int rows, int columns)
     {
+        using var timer = Timed();
         RequireShape(rows, columns, nameof(Pool));
         RequireDefined(kind, nameof(Pool));
         if (rows == 0) throw new ArgumentOutOfRangeException(nameof(rows), "Pool: there are no rows to pool.");
@@ -75,6 +82,7 @@ public abstract partial class Device
     /// <summary>Rotates the heads of each row by its position, in place.</summary>
     public void Rotate(Tensor values, ReadOnlySpan<int> positions, int heads, int headSize, RotaryTable table)
     {
+        using var timer = Timed();
         ArgumentNullException.ThrowIfNull(table);
         RequireShape(heads, headSize, nameof(Rotate));
         RequireFloats(values, nameof(values), positions.Length, (long)heads * headSize);
@@ -88,6 +96,7 @@ public abstract partial class Device
     /// <summary>Stores new keys and values in the cache of one layer.</summary>
     public void AppendKv(KvLayer layer, in BatchRows batch, Tensor keys, Tensor values)
     {
+        using var timer = Timed();
         RequireCache(layer, nameof(AppendKv));
         RequireBatch(batch, layer, attends: false, windowed: false, nameof(AppendKv));
         RequireFloats(keys, nameof(keys), batch.Count, (long)layer.Heads * layer.Keys.Columns);
@@ -98,6 +107,7 @@ public abstract partial class Device
     /// <summary>Attention of each row's queries over the cache of one layer.</summary>
     public void Attend(KvLayer layer, in BatchRows batch, in AttentionOptions options, Tensor query, Tensor output)
     {
+        using var timer = Timed();
         RequireCache(layer, nameof(Attend));
         RequireBatch(batch, layer, attends: true, options.Windowed, nameof(Attend));
         RequireHeads(options, layer, nameof(Attend));
@@ -109,6 +119,7 @@ public abstract partial class Device
     /// <summary>Elementwise activation, or <c>activation(gate) · up</c> if <paramref name="up"/> is given; in place if output is gate.</summary>
     public void Activate(ActivationKind kind, Tensor gate, Tensor? up, Tensor output, int rows, int columns)
     {
+        using var timer = Timed();
         RequireShape(rows, columns, nameof(Activate));
         RequireFloats(gate, nameof(gate), rows, columns);
         if (up is not null) RequireFloats(up, nameof(up), rows, columns);
@@ -119,6 +130,7 @@ public abstract partial class Device
     /// <summary><c>target += factor · source</c>.</summary>
     public void Add(Tensor target, Tensor source, float factor, int rows, int columns)
     {
+        using var timer = Timed();
         RequireShape(rows, columns, nameof(Add));
         RequireFloats(target, nameof(target), rows, columns);
         RequireFloats(source, nameof(source), rows, columns);
@@ -128,6 +140,7 @@ public abstract partial class Device
     /// <summary><c>values = cap · tanh(values / cap)</c>.</summary>
     public void SoftCap(Tensor values, float cap, int rows, int columns)
     {
+        using var timer = Timed();
         RequireShape(rows, columns, nameof(SoftCap));
         RequireFloats(values, nameof(values), rows, columns);
         if (!(cap > 0)) throw new ArgumentOutOfRangeException(nameof(cap), cap, "SoftCap: the cap must be positive.");
@@ -137,6 +150,7 @@ public abstract partial class Device
     /// <summary>Copies rows: <c>output[r] = input[indices[r]]</c>.</summary>
     public void GatherRows(Tensor input, ReadOnlySpan<int> indices, Tensor output, int columns)
     {
+        using var timer = Timed();
         RequireCount(columns, nameof(columns), nameof(GatherRows));
         RequireFloats(output, nameof(output), indices.Length, columns);
         RequireFloats(input, nameof(input), 0, columns);
@@ -147,6 +161,7 @@ public abstract partial class Device
     /// <summary>Adds weighted rows: <c>target[indices[r]] += weights[r] · source[r]</c>; indices are distinct.</summary>
     public void ScatterAddRows(Tensor source, ReadOnlySpan<int> indices, ReadOnlySpan<float> weights, Tensor target, int columns)
     {
+        using var timer = Timed();
         RequireCount(columns, nameof(columns), nameof(ScatterAddRows));
         RequireLength(weights.Length, indices.Length, nameof(weights), nameof(ScatterAddRows));
         RequireFloats(source, nameof(source), indices.Length, columns);
@@ -161,6 +176,7 @@ public abstract partial class Device
     /// </summary>
     public void RouteExperts(Tensor logits, int rows, int experts, int used, bool renormalize, Span<int> ids, Span<float> weights)
     {
+        using var timer = Timed();
         RequireShape(rows, experts, nameof(RouteExperts));
         RequireFloats(logits, nameof(logits), rows, experts);
         if (used < 0 || used > experts) throw new ArgumentOutOfRangeException(nameof(used), used, $"RouteExperts: there are {experts} experts.");

@@ -21,6 +21,7 @@ public abstract partial class Device
     /// <exception cref="ObjectDisposedException">An operand is disposed.</exception>
     public void Pool(PoolingKind kind, Tensor input, ReadOnlySpan<int> lengths, int frames, Tensor output, int columns)
     {
+        using var timer = Timed();
         RequireCount(frames, nameof(frames), nameof(Pool));
         RequireCount(columns, nameof(columns), nameof(Pool));
         RequireDefined(kind, nameof(Pool));
@@ -51,6 +52,7 @@ public abstract partial class Device
     /// <exception cref="ObjectDisposedException">An operand is disposed.</exception>
     public void PoolStatistics(Tensor input, Tensor? scores, ReadOnlySpan<int> lengths, int frames, float varianceFloor, Tensor output, int columns)
     {
+        using var timer = Timed();
         RequireCount(frames, nameof(frames), nameof(PoolStatistics));
         RequireCount(columns, nameof(columns), nameof(PoolStatistics));
         if (!(varianceFloor > 0)) throw new ArgumentOutOfRangeException(nameof(varianceFloor), varianceFloor, "PoolStatistics: the least variance must be positive.");
@@ -90,6 +92,7 @@ public abstract partial class Device
     /// <exception cref="ObjectDisposedException">An operand is disposed.</exception>
     public void AttentionColumnSums(KvLayer layer, in BatchRows batch, in AttentionOptions options, Tensor query, Tensor scores, int tokens)
     {
+        using var timer = Timed();
         RequireCache(layer, nameof(AttentionColumnSums));
         RequireCount(tokens, nameof(tokens), nameof(AttentionColumnSums));
         RequireBatch(batch, layer, attends: true, options.Windowed, nameof(AttentionColumnSums));
@@ -124,6 +127,7 @@ public abstract partial class Device
     /// <exception cref="ObjectDisposedException">An operand is disposed.</exception>
     public void KeepTopK(Tensor scores, int rows, int columns, int kept, Span<int> indices)
     {
+        using var timer = Timed();
         RequireShape(rows, columns, nameof(KeepTopK));
         RequireFloats(scores, nameof(scores), rows, columns);
         if (kept < 0 || kept > columns) throw new ArgumentOutOfRangeException(nameof(kept), kept, $"KeepTopK: of {columns} tokens {kept} cannot be kept.");
@@ -148,6 +152,7 @@ public abstract partial class Device
     /// <exception cref="ObjectDisposedException">An operand is disposed.</exception>
     public void AssignToAnchors(Tensor members, int memberCount, Tensor anchors, int anchorCount, int columns, Span<int> groups, Span<float> cosines)
     {
+        using var timer = Timed();
         RequireCount(memberCount, nameof(memberCount), nameof(AssignToAnchors));
         RequireCount(anchorCount, nameof(anchorCount), nameof(AssignToAnchors));
         RequireCount(columns, nameof(columns), nameof(AssignToAnchors));
@@ -178,6 +183,7 @@ public abstract partial class Device
     /// <exception cref="ObjectDisposedException">An operand is disposed.</exception>
     public void SegmentMean(MergeMode mode, Tensor anchors, int anchorCount, Tensor members, ReadOnlySpan<int> groups, Tensor output, int columns)
     {
+        using var timer = Timed();
         RequireCount(anchorCount, nameof(anchorCount), nameof(SegmentMean));
         RequireCount(columns, nameof(columns), nameof(SegmentMean));
         RequireDefined(mode, nameof(SegmentMean));
@@ -203,6 +209,7 @@ public abstract partial class Device
     /// <exception cref="ObjectDisposedException">An operand is disposed.</exception>
     public void RowNorms(Tensor input, Tensor norms, int rows, int columns)
     {
+        using var timer = Timed();
         RequireShape(rows, columns, nameof(RowNorms));
         RequireFloats(input, nameof(input), rows, columns);
         RequireFloats(norms, nameof(norms), rows, 1);
@@ -224,6 +231,7 @@ public abstract partial class Device
     /// <exception cref="ObjectDisposedException">An operand is disposed.</exception>
     public void AddNorm(Tensor target, Tensor source, Tensor norms, int rows, int columns)
     {
+        using var timer = Timed();
         RequireShape(rows, columns, nameof(AddNorm));
         RequireFloats(target, nameof(target), rows, columns);
         RequireFloats(source, nameof(source), rows, columns);
@@ -247,6 +255,7 @@ public abstract partial class Device
     /// <exception cref="ObjectDisposedException">An operand is disposed.</exception>
     public void RelativeChange(Tensor before, Tensor after, Tensor changes, int rows, int columns)
     {
+        using var timer = Timed();
         RequireShape(rows, columns, nameof(RelativeChange));
         RequireFloats(before, nameof(before), rows, columns);
         RequireFloats(after, nameof(after), rows, columns);

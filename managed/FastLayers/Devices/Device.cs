@@ -64,6 +64,7 @@ public abstract partial class Device : IDisposable
     /// <exception cref="ArgumentException">More values than the tensor has.</exception>
     public void Read(Tensor source, long firstValue, Span<float> values)
     {
+        using var timer = Timed();
         RequireValues(source, firstValue, values.Length);
         if (values.Length > 0) ReadCore(source, firstValue, values);
     }
@@ -72,6 +73,7 @@ public abstract partial class Device : IDisposable
     /// <exception cref="ArgumentException">More values than the tensor has.</exception>
     public void Write(Tensor target, long firstValue, ReadOnlySpan<float> values)
     {
+        using var timer = Timed();
         RequireValues(target, firstValue, values.Length);
         if (values.Length > 0) WriteCore(target, firstValue, values);
     }
@@ -79,6 +81,7 @@ public abstract partial class Device : IDisposable
     /// <summary>Copies rows between tensors of one format and width on this device; the rows must not overlap.</summary>
     public void Copy(Tensor source, long sourceRow, Tensor target, long targetRow, long rows)
     {
+        using var timer = Timed();
         RequireUsable(source, nameof(source), nameof(Copy));
         RequireUsable(target, nameof(target), nameof(Copy));
         ArgumentOutOfRangeException.ThrowIfNegative(sourceRow);

@@ -1,3 +1,4 @@
+using FastLayers.Kernels.Formats;
 using FastLayers.Synthesis;
 
 namespace FastLayers.Tests.Sessions;
@@ -39,6 +40,17 @@ public class AllocationTests
         {
             File.Delete(path);
         }
+    }
+
+    [Fact]
+    public void Timing_an_operation_allocates_nothing()
+    {
+        using var device = new CpuDevice(1);
+        using var tensor = device.Allocate(Format.F32, 1, 4);
+        Assert.Equal(0, Allocations.Least(() => device.Clear(tensor, 1, 4)));
+        device.Profile = new DeviceProfile();
+        Assert.Equal(0, Allocations.Least(() => device.Clear(tensor, 1, 4)));
+        Assert.Single(device.Profile.Operations);
     }
 
     private static void AssertAllocatesNothing(Model model)
