@@ -96,7 +96,7 @@ public sealed class ExitCodeTests : IDisposable
     [Fact]
     public void Help_is_there_for_every_command()
     {
-        foreach (string command in (string[])["run", "info", "devices", "tokenize", "logits", "perplexity", "synth", "validate"])
+        foreach (string command in (string[])["run", "info", "devices", "tokenize", "logits", "perplexity", "synth", "validate", "bench"])
         {
             var result = Fastlayers(command, "--help");
             Assert.Equal(0, result.Code);

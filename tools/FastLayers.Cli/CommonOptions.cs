@@ -57,6 +57,31 @@ internal static class CommonOptions
     public static Option<int?> OptionalNumber(string name, string description) =>
         Optional<int>(name, null, description, "a whole number from 0", null, text => int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int value) ? value : null);
 
+    /// <summary>Whole numbers separated by commas.</summary>
+    public static Option<int[]> Numbers(string name, string description, int[] fallback, int least, int most) => new(name)
+    {
+        Description = description,
+        DefaultValueFactory = _ => fallback,
+        CustomParser = result =>
+        {
+            string text = result.Tokens[0].Value;
+            var numbers = new List<int>();
+            foreach (string part in text.Split(','))
+            {
+                if (int.TryParse(part, NumberStyles.None, CultureInfo.InvariantCulture, out int number) && number >= least && number <= most)
+                {
+                    numbers.Add(number);
+                    continue;
+                }
+
+                result.AddError($"{name} should be whole numbers from {least}{(most < int.MaxValue ? $" to {most}" : "")}, separated by commas, found '{text}'.");
+                return fallback;
+            }
+
+            return [.. numbers];
+        },
+    };
+
     /// <summary>Refuses an option whose value is the empty text.</summary>
     public static void RefuseEmpty(Option option, string expected) => option.Validators.Add(result =>
     {

@@ -32,6 +32,16 @@ internal sealed record MeasurementOutput(string Device, string Operation, string
     public string Line() => string.Create(CultureInfo.InvariantCulture, $"{Device,-12} {Operation,-28} {Shape,-40} {Seconds * 1e6,10:f1} us {GigabytesPerSecond,8:f1} of {CopyGigabytesPerSecond:f1} GB/s {GigaoperationsPerSecond,8:f1} of {ArithmeticGigaoperationsPerSecond:f1} Gop/s");
 }
 
+internal sealed record BenchMeasuredOutput(double TokensPerSecond, double LeastTokensPerSecond, double MostTokensPerSecond, double WallSeconds, double CpuSeconds);
+
+internal sealed record BenchCaseOutput(string Kind, int Tokens, int Depth, int Batch, BenchMeasuredOutput Measured, BenchMeasuredOutput? Peer, double? Ratio, double? CpuRatio);
+
+internal sealed record BenchOperationOutput(string Operation, double Calls, double Seconds, double Share);
+
+internal sealed record BenchProfileOutput(string Kind, int Tokens, int Depth, int Batch, double PassSeconds, IReadOnlyList<BenchOperationOutput> Operations, double MatMulAndAttentionShare);
+
+internal sealed record BenchOutput(string Model, string Device, int Threads, string Activations, string CacheKeys, string CacheValues, int Seed, int Repetitions, string? Peer, string? PeerDescription, IReadOnlyList<BenchCaseOutput> Cases, IReadOnlyList<BenchProfileOutput> Profiles);
+
 /// <summary>Writes results as JSON with camel-case names.</summary>
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, WriteIndented = true, NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals)]
 [JsonSerializable(typeof(RunResult))]
@@ -42,6 +52,7 @@ internal sealed record MeasurementOutput(string Device, string Operation, string
 [JsonSerializable(typeof(SynthOutput))]
 [JsonSerializable(typeof(ValidateOutput))]
 [JsonSerializable(typeof(IReadOnlyList<MeasurementOutput>))]
+[JsonSerializable(typeof(BenchOutput))]
 internal sealed partial class JsonOutput : JsonSerializerContext
 {
     public static void Write<T>(T value) => Console.Out.WriteLine(JsonSerializer.Serialize(value, typeof(T), Default));

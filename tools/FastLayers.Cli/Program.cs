@@ -12,5 +12,6 @@ var root = new RootCommand("Run, inspect and measure transformer models in .NET.
     PerplexityCommand.Create(),
     SynthCommand.Create(),
     ValidateCommand.Create(),
+    BenchCommand.Create(),
 };
 return await CommandRunner.InvokeAsync(root, args).ConfigureAwait(false);
