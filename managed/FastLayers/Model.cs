@@ -107,7 +107,7 @@ public sealed class Model : IDisposable
     public float[] Logits(ReadOnlySpan<int> ids, IProgress<double>? progress = null, CancellationToken cancellation = default)
     {
         RequireLogits();
-        using var session = CreateSession(new SessionOptions { ContextLength = Math.Max(1, ids.Length), KvFormat = Format.F32 });
+        using var session = CreateSession(new SessionOptions { ContextLength = Math.Max(1, ids.Length), KeyFormat = Format.F32, ValueFormat = Format.F32 });
         int vocabulary = Config.VocabularySize;
         var logits = new float[(long)ids.Length * vocabulary];
         for (int start = 0; start < ids.Length; start += session.ChunkLength)
@@ -129,7 +129,7 @@ public sealed class Model : IDisposable
         ArgumentOutOfRangeException.ThrowIfNegative(boundary);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(boundary, Config.LayerCount);
         var probe = new ResidualStreamProbe();
-        using var session = CreateSession(new SessionOptions { ContextLength = Math.Max(1, ids.Length), KvFormat = Format.F32, Probe = probe });
+        using var session = CreateSession(new SessionOptions { ContextLength = Math.Max(1, ids.Length), KeyFormat = Format.F32, ValueFormat = Format.F32, Probe = probe });
         session.Append(ids, cancellation: cancellation);
         return ids.IsEmpty ? [] : [.. probe.Boundaries[boundary]];
     }
@@ -153,7 +153,7 @@ public sealed class Model : IDisposable
     {
         if (ids.IsEmpty) throw new ArgumentException("There is nothing to embed.", nameof(ids));
         if (ids.Length > Config.ContextLength) ids = ids[..Config.ContextLength];
-        using var session = CreateSession(new SessionOptions { ContextLength = ids.Length, ChunkLength = ids.Length, KvFormat = Format.F32 });
+        using var session = CreateSession(new SessionOptions { ContextLength = ids.Length, ChunkLength = ids.Length, KeyFormat = Format.F32, ValueFormat = Format.F32 });
         session.Append(ids);
         var hidden = new float[ids.Length * Config.Width];
         session.HiddenOfRows([.. Enumerable.Range(0, ids.Length)], hidden);

@@ -111,15 +111,15 @@ public sealed class BenchTests
     [InlineData("A case of 2147483711 tokens is too long", "--prompt", "0", "--depth", "2147483647")]
     [InlineData("A case of 4000000000 tokens is too long", "--prompt", "0", "--generate", "2000000000", "--batch", "2")]
     [InlineData("--repetitions", "--repetitions", "0")]
-    [InlineData("--cache-k should be a storage format such as f16 or f32, found 'q99'", "--cache-k", "q99")]
-    [InlineData("--cache-k is f32 and --cache-v is f16", "--cache-k", "f32")]
+    [InlineData("--cache-k should be f32, f16, q8_0 or q4_0, found 'q99'", "--cache-k", "q99")]
+    [InlineData("--cache-v should be f32, f16, q8_0 or q4_0, found 'q6_k'", "--cache-v", "q6_k")]
     [InlineData("--peer should be llama.cpp, found 'other'", "--peer", "other")]
     [InlineData("--peer-path is given without --peer", "--peer-path", "x")]
     [InlineData("--device should be cpu, found 'emulated'", "--peer", "llama.cpp", "--device", "emulated")]
     public void A_wrong_command_line_is_2(string named, params string[] arguments) => AssertRefused(2, named, ["bench", .. arguments]);
 
     [Theory]
-    [InlineData("not q6_k", "--cache-k", "q6_k", "--cache-v", "q6_k")]
+    [InlineData("stores blocks of 32 values", "--cache-k", "q8_0", "--cache-v", "q8_0")]
     [InlineData("missing.gguf", "--model", "missing.gguf")]
     public void A_failure_is_1(string named, params string[] arguments) => AssertRefused(1, named, ["bench", .. arguments]);
 

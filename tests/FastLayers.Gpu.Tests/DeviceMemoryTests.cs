@@ -158,7 +158,7 @@ public sealed class DeviceMemoryTests
     private static void Run(GpuDevice device, string path)
     {
         using var model = Model.Load(path, device);
-        using var session = model.CreateSession(new SessionOptions { KvFormat = Format.F16 });
+        using var session = model.CreateSession(new SessionOptions { KeyFormat = Format.F16, ValueFormat = Format.F16 });
         session.Append([1, 2, 3]);
         using var fork = session.Fork();
         fork.Append([4]);

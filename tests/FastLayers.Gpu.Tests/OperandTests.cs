@@ -107,6 +107,18 @@ public sealed class OperandTests
     }
 
     [Theory]
+    [MemberData(nameof(TestDevices.Gpus), MemberType = typeof(TestDevices))]
+    public void Caches_in_formats_without_kernels_are_refused(string name)
+    {
+        using var device = TestDevices.Open(name);
+        var cache = new KvLayer(device.Allocate(Format.Q8_0, 128, 32), device.Allocate(Format.F16, 128, 32), 2);
+        var tensor = Fine(device);
+        string message = Assert.Throws<ArgumentException>(() => device.AppendKv(cache, Rows(), tensor, tensor)).Message;
+        Assert.Contains("cannot store keys as q8_0 and values as f16", message, StringComparison.Ordinal);
+        Assert.Throws<ArgumentException>(() => device.Attend(cache, Rows(), new AttentionOptions(2, 1, 0, false), tensor, tensor));
+    }
+
+    [Theory]
     [MemberData(nameof(TestDevices.All), MemberType = typeof(TestDevices))]
     public void Rows_without_a_page_are_refused(string name)
     {

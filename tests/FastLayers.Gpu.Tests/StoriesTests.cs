@@ -42,7 +42,7 @@ public sealed class StoriesTests
         public Run(Device device, Format cache)
         {
             _model = Model.Load(s_path, device, new ModelOptions { Activations = ActivationPrecision.Float32 });
-            _session = _model.CreateSession(new SessionOptions { KvFormat = cache });
+            _session = _model.CreateSession(new SessionOptions { KeyFormat = cache, ValueFormat = cache });
             Logits = new float[_model.Config.VocabularySize];
             Append(_model.Tokenizer!.Encode("Once upon a time"));
         }

@@ -23,7 +23,7 @@ internal static class TestModels
         return [.. Enumerable.Range(0, count).Select(_ => random.Next(vocabulary))];
     }
 
-    public static SessionOptions F32Cache => new() { KvFormat = Format.F32 };
+    public static SessionOptions F32Cache => new() { KeyFormat = Format.F32, ValueFormat = Format.F32 };
 
     public static double MaxDifference(ReadOnlySpan<float> expected, ReadOnlySpan<float> actual)
     {

@@ -2,6 +2,8 @@ using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Globalization;
 using FastLayers.Gpu;
+using FastLayers.Kernels.Formats;
+using FastLayers.Kernels.KvCache;
 
 namespace FastLayers.Cli;
 
@@ -30,7 +32,9 @@ internal static class CommonOptions
         Description = $"How activations enter products with quantized weights: int8 (fast) or float32 (exact). Default: {fallback}.",
     };
 
-    public static Option<string?> CacheFormat(string fallback) => new("--cache") { Description = $"Storage of keys and values: f16 or f32. Default: {fallback}." };
+    public static Option<string> KeyFormat() => CacheFormat("--cache-k", "keys");
+
+    public static Option<string> ValueFormat() => CacheFormat("--cache-v", "values");
 
     /// <summary>The sample model, beside the command.</summary>
     public static string SampleModel => Path.Combine(AppContext.BaseDirectory, "samples", "stories260K", "stories260K.gguf");
@@ -121,12 +125,16 @@ internal static class CommonOptions
         _ => throw new UsageException($"--activations should be int8 or float32, found '{text}'."),
     };
 
-    public static Kernels.Formats.Format ParseCache(string? text, Kernels.Formats.Format fallback) => text switch
+    public static Format ParseCache(Option<string> option, ParseResult result)
     {
-        null => fallback,
-        "f16" => Kernels.Formats.Format.F16,
-        "f32" => Kernels.Formats.Format.F32,
-        _ => throw new UsageException($"--cache should be f16 or f32, found '{text}'."),
+        string text = result.GetValue(option)!;
+        return Format.TryParse(text, out var format) && CachedRow.Supports(format) ? format : throw new UsageException($"{option.Name} should be f32, f16, q8_0 or q4_0, found '{text}'.");
+    }
+
+    private static Option<string> CacheFormat(string name, string what) => new(name)
+    {
+        Description = $"Storage of {what}: f32 or f16, on the CPU also q8_0 or q4_0.",
+        DefaultValueFactory = _ => "f16",
     };
 
     private static Option<T> Parsed<T>(string name, string? shortName, string description, string expected, T fallback, Func<string, T?> parse)

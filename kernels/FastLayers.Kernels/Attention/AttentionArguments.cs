@@ -46,6 +46,7 @@ public readonly unsafe struct AttentionArguments
                 nameof(operation));
         }
 
+        Cache.RequireFormats(operation);
         for (int row = 0; row < Rows; row++)
         {
             if (Start(row) < End[row]) Cache.Require(operation, row, Start(row), End[row]);

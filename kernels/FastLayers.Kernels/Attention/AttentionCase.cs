@@ -1,4 +1,5 @@
 using FastLayers.Kernels.Catalog;
+using FastLayers.Kernels.Formats;
 using FastLayers.Kernels.KvCache;
 
 namespace FastLayers.Kernels.Attention;
@@ -8,25 +9,36 @@ public static unsafe class AttentionCase
 {
     internal const int KvHeads = 2;
 
-    /// <summary>One entry a cache format, and one with soft-capped scores.</summary>
-    public static IReadOnlyList<KernelOperation> All { get; } = [Create("Attention.f32", false, 0), Create("Attention.f16", true, 0), Create("Attention.Softcap", false, 2.5f)];
+    /// <summary>One entry a cache format, one with keys and values in different formats, and one with soft-capped scores.</summary>
+    public static IReadOnlyList<KernelOperation> All { get; } =
+    [
+        Create("Attention.f32", Format.F32, Format.F32, 0), Create("Attention.f16", Format.F16, Format.F16, 0), Create("Attention.Softcap", Format.F32, Format.F32, 2.5f),
+        Create("Attention.q8_0", Format.Q8_0, Format.Q8_0, 0), Create("Attention.q4_0", Format.Q4_0, Format.Q4_0, 0), Create("Attention.q8_0.q4_0", Format.Q8_0, Format.Q4_0, 2.5f),
+    ];
 
-    private static KernelOperation Create(string name, bool half, float softCap) => new()
+    private static KernelOperation Create(string name, Format keyFormat, Format valueFormat, float softCap) => new()
     {
         Name = name,
         Definition = "y = softmax(q·Kᵀ / √d) V over the positions from first to the row's own" + (softCap > 0 ? ", scores capped to 2.5" : ""),
-        Shapes = [Of(1, 1, 8, 1, 0), Of(0, 10, 16, 1, 0), Of(3, 70, 20, 2, 0), Of(5, 200, 64, 3, 0), Of(4, 131, 33, 1, 5), Of(2, 1500, 128, 2, 0)],
+        // Rows alone and together; every tile of query heads; tails of tokens; windows; contexts of several pages and of several parts.
+        Shapes =
+        [
+            Of(1, 1, 32, 1, 0), Of(0, 10, 32, 1, 0), Of(1, 31, 64, 1, 0), Of(1, 32, 64, 2, 0), Of(1, 33, 64, 4, 0), Of(1, 257, 64, 8, 0), Of(1, 130, 32, 12, 40), Of(1, 70, 96, 3, 0),
+            Of(5, 200, 64, 3, 0), Of(4, 131, 32, 1, 5), Of(1, 1100, 64, 5, 600), Of(2, 1500, 128, 2, 0),
+            .. keyFormat.BlockLength > 1 ? (KernelShape[])[] : [Of(1, 1, 8, 1, 0), Of(3, 70, 20, 2, 0), Of(4, 131, 33, 1, 5)],
+        ],
+        MeasuredShapes = [Of(1, 4096, 64, 8, 0), Of(64, 1024, 64, 8, 0)],
         Tolerance = 1e-11,
         ToleranceReason = "Float dot products of a head, a softmax computed page by page, float sums over the positions.",
-        BytesMoved = shape => (shape["rows"] * 8L * KvHeads * shape["group"] * shape["size"]) + ((half ? 4L : 8L) * KvHeads * shape["tokens"] * shape["size"]),
+        BytesMoved = shape => (shape["rows"] * 8L * KvHeads * shape["group"] * shape["size"]) + (KvHeads * shape["tokens"] * (keyFormat.RowBytes(shape["size"]) + valueFormat.RowBytes(shape["size"]))),
         OperationCount = shape => 4L * shape["rows"] * KvHeads * shape["group"] * shape["tokens"] * shape["size"],
         Fill = arguments =>
         {
             var shape = arguments.Shape;
             int pages = Pages(shape);
-            int values = pages * KvHeads * PagedCache.PageLength * shape["size"];
-            arguments.Add<byte>("keys", KernelBufferRole.Input, values * (half ? 2 : 4));
-            arguments.Add<byte>("values", KernelBufferRole.Input, values * (half ? 2 : 4));
+            int rows = pages * KvHeads * PagedCache.PageLength;
+            arguments.Add<byte>("keys", KernelBufferRole.Input, rows * (int)keyFormat.RowBytes(shape["size"]));
+            arguments.Add<byte>("values", KernelBufferRole.Input, rows * (int)valueFormat.RowBytes(shape["size"]));
             arguments.Add<int>("pages", KernelBufferRole.Input, pages);
             arguments.Add<int>("sequences", KernelBufferRole.Input, shape["tokens"]);
             arguments.Add<int>("positions", KernelBufferRole.Input, shape["tokens"]);
@@ -46,21 +58,26 @@ public static unsafe class AttentionCase
                 arguments.Ints("end")[row] = position + 1;
             }
 
-            AppendKv.Append(CallingThread.Pool, Cache(arguments, half), Floats(arguments, "k"), Floats(arguments, "v"), Ints(arguments, "sequences"), Ints(arguments, "positions"), shape["tokens"]);
+            AppendKv.Append(CallingThread.Pool, Cache(arguments, keyFormat, valueFormat), Floats(arguments, "k"), Floats(arguments, "v"), Ints(arguments, "sequences"), Ints(arguments, "positions"), shape["tokens"]);
         },
         Reference = arguments =>
         {
             var y = arguments.Floats("y");
             var sums = new double[y.Length];
-            AttentionReference.Attend(Operands(arguments, half, softCap), sums);
+            AttentionReference.Attend(Operands(arguments, keyFormat, valueFormat, softCap), sums);
             for (int i = 0; i < sums.Length; i++) y[i] = (float)sums[i];
         },
-        Simd = (level, arguments) => AttentionSimd.Attend(CallingThread.Pool, Operands(arguments, half, softCap), level),
+        Simd = (level, arguments) =>
+        {
+            var operands = Operands(arguments, keyFormat, valueFormat, softCap);
+            float* workspace = stackalloc float[(int)AttentionSimd.WorkspaceLength(operands)];
+            AttentionSimd.Attend(CallingThread.Pool, operands, workspace, level);
+        },
     };
 
-    private static AttentionArguments Operands(KernelArguments arguments, bool half, float softCap) => new()
+    private static AttentionArguments Operands(KernelArguments arguments, Format keyFormat, Format valueFormat, float softCap) => new()
     {
-        Cache = Cache(arguments, half),
+        Cache = Cache(arguments, keyFormat, valueFormat),
         Query = Floats(arguments, "q"),
         Output = Floats(arguments, "y"),
         Sequences = Ints(arguments, "sequences"),
@@ -72,7 +89,7 @@ public static unsafe class AttentionCase
         SoftCap = softCap,
     };
 
-    private static PagedCache Cache(KernelArguments arguments, bool half) => new()
+    private static PagedCache Cache(KernelArguments arguments, Format keyFormat, Format valueFormat) => new()
     {
         Keys = arguments["keys"].Pointer,
         Values = arguments["values"].Pointer,
@@ -81,7 +98,8 @@ public static unsafe class AttentionCase
         Heads = KvHeads,
         KeySize = arguments.Shape["size"],
         ValueSize = arguments.Shape["size"],
-        IsHalf = half,
+        KeyFormat = keyFormat,
+        ValueFormat = valueFormat,
     };
 
     private static int Pages(KernelShape shape) => (shape["tokens"] + PagedCache.PageLength - 1) / PagedCache.PageLength;

@@ -15,6 +15,7 @@ public static unsafe class AttentionReference
     {
         arguments.Check(nameof(AttentionReference));
         var cache = arguments.Cache;
+        var decoded = new float[Math.Max(cache.KeySize, cache.ValueSize)];
         output.Clear();
         for (int row = 0; row < arguments.Rows; row++)
         {
@@ -31,7 +32,8 @@ public static unsafe class AttentionReference
                 for (int j = 0; j < count; j++)
                 {
                     byte* key = cache.Key(arguments.Sequences[row], first + j, kvHead);
-                    for (int d = 0; d < cache.KeySize; d++) scores[j] += query[d] * Element(key, d, cache.IsHalf);
+                    cache.KeyFormat.Decode(new ReadOnlySpan<byte>(key, cache.KeyBytes), decoded.AsSpan(0, cache.KeySize));
+                    for (int d = 0; d < cache.KeySize; d++) scores[j] += (double)query[d] * decoded[d];
                     scores[j] *= arguments.Scale;
                     if (arguments.SoftCap > 0) scores[j] = arguments.SoftCap * Math.Tanh(scores[j] / arguments.SoftCap);
                 }
@@ -42,12 +44,10 @@ public static unsafe class AttentionReference
                 {
                     byte* value = cache.Value(arguments.Sequences[row], first + j, kvHead);
                     double weight = Math.Exp(scores[j] - max) / sum;
-                    for (int d = 0; d < cache.ValueSize; d++) target[d] += weight * Element(value, d, cache.IsHalf);
+                    cache.ValueFormat.Decode(new ReadOnlySpan<byte>(value, cache.ValueBytes), decoded.AsSpan(0, cache.ValueSize));
+                    for (int d = 0; d < cache.ValueSize; d++) target[d] += weight * decoded[d];
                 }
             }
         }
     }
-
-    private static double Element(byte* source, int index, bool isHalf) =>
-        isHalf ? (double)((Half*)source)[index] : ((float*)source)[index];
 }

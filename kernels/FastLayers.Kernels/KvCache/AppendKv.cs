@@ -1,11 +1,11 @@
-using FastLayers.Kernels.Dequantize;
 using FastLayers.Kernels.Threading;
 
 namespace FastLayers.Kernels.KvCache;
 
 /// <summary>
 /// Stores new keys and values: row r of both goes to token <c>positions[r]</c> of sequence <c>sequences[r]</c>. With a half-precision
-/// cache each value is rounded to the nearest half, ties to even; from ±65,520 on it becomes infinite. Bound: reading the rows and writing them into the pages.
+/// cache each value is rounded to the nearest half, ties to even; from ±65,520 on it becomes infinite. A cache of blocks gets the bytes that
+/// <see cref="Formats.Format.Encode"/> gives. Bound: reading the rows and writing them into the pages.
 /// </summary>
 public static unsafe class AppendKv
 {
@@ -17,12 +17,13 @@ public static unsafe class AppendKv
     /// <param name="sequences">Sequence of each row.</param>
     /// <param name="positions">Position of each row in its sequence.</param>
     /// <param name="rows">Number of rows.</param>
-    /// <exception cref="ArgumentException">A position has no page, or the number of rows is negative.</exception>
+    /// <exception cref="ArgumentException">A position has no page, the number of rows is negative, or a format has no kernels or does not fit the heads.</exception>
     public static void Append(WorkerPool pool, in PagedCache cache, float* keys, float* values, int* sequences, int* positions, int rows)
     {
         ArgumentNullException.ThrowIfNull(pool);
         if (rows < 0)
             throw new ArgumentException($"{nameof(AppendKv)}: expected at least 0 rows, found keys of [{rows}, {cache.Heads} · {cache.KeySize}].", nameof(rows));
+        cache.RequireFormats(nameof(AppendKv));
         for (int row = 0; row < rows; row++) cache.Require(nameof(AppendKv), row, positions[row], positions[row] + 1L);
         pool.Run(new Work(cache, keys, values, sequences, positions), rows, minimumPerWorker: 8);
     }
@@ -36,21 +37,10 @@ public static unsafe class AppendKv
                 for (int head = 0; head < cache.Heads; head++)
                 {
                     long index = ((long)row * cache.Heads) + head;
-                    Copy(keys + (index * cache.KeySize), cache.Key(sequences[row], positions[row], head), cache.KeySize);
-                    Copy(values + (index * cache.ValueSize), cache.Value(sequences[row], positions[row], head), cache.ValueSize);
+                    CachedRow.Store(cache.KeyFormat, keys + (index * cache.KeySize), cache.Key(sequences[row], positions[row], head), cache.KeySize);
+                    CachedRow.Store(cache.ValueFormat, values + (index * cache.ValueSize), cache.Value(sequences[row], positions[row], head), cache.ValueSize);
                 }
             }
-        }
-
-        private void Copy(float* source, byte* target, int count)
-        {
-            if (!cache.IsHalf)
-            {
-                new ReadOnlySpan<float>(source, count).CopyTo(new Span<float>(target, count));
-                return;
-            }
-
-            HalfPrecision.EncodeF16(new ReadOnlySpan<float>(source, count), new Span<ushort>(target, count));
         }
     }
 }

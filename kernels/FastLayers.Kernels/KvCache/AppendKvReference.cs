@@ -1,6 +1,8 @@
+using FastLayers.Kernels.Formats;
+
 namespace FastLayers.Kernels.KvCache;
 
-/// <summary>The definition of <see cref="AppendKv"/>: value by value, halves by the conversion of .NET.</summary>
+/// <summary>The definition of <see cref="AppendKv"/>: value by value, halves by the conversion of .NET, blocks by the encoder of their format.</summary>
 public static unsafe class AppendKvReference
 {
     /// <summary>Stores the rows.</summary>
@@ -19,15 +21,21 @@ public static unsafe class AppendKvReference
                 int index = (row * cache.Heads) + head;
                 byte* key = cache.Key(sequences[row], positions[row], head);
                 byte* value = cache.Value(sequences[row], positions[row], head);
-                for (int i = 0; i < cache.KeySize; i++) Store(keys[(index * cache.KeySize) + i], key, i, cache.IsHalf);
-                for (int i = 0; i < cache.ValueSize; i++) Store(values[(index * cache.ValueSize) + i], value, i, cache.IsHalf);
+                Store(cache.KeyFormat, keys.Slice(index * cache.KeySize, cache.KeySize), new Span<byte>(key, cache.KeyBytes));
+                Store(cache.ValueFormat, values.Slice(index * cache.ValueSize, cache.ValueSize), new Span<byte>(value, cache.ValueBytes));
             }
         }
     }
 
-    private static void Store(float value, byte* target, int index, bool isHalf)
+    private static void Store(Format format, ReadOnlySpan<float> values, Span<byte> target)
     {
-        if (isHalf) ((Half*)target)[index] = (Half)value;
-        else ((float*)target)[index] = value;
+        if (format != Format.F16)
+        {
+            format.Encode(values, target);
+            return;
+        }
+
+        var halves = System.Runtime.InteropServices.MemoryMarshal.Cast<byte, Half>(target);
+        for (int i = 0; i < values.Length; i++) halves[i] = (Half)values[i];
     }
 }

@@ -45,6 +45,7 @@ public static unsafe class AttentionColumnSumsReference
     {
         var shape = AttentionColumnShape.Of(arguments, scores.Length);
         var cache = arguments.Cache;
+        float[] decoded = new float[cache.KeySize];
         scores.Clear();
         for (int row = 0; row < shape.Rows; row++)
         {
@@ -56,8 +57,9 @@ public static unsafe class AttentionColumnSumsReference
                 for (int i = 0; i < count; i++)
                 {
                     byte* key = cache.Key(arguments.Sequences[row], first + i, head / shape.HeadsPerKeyHead);
+                    cache.KeyFormat.Decode(new ReadOnlySpan<byte>(key, cache.KeyBytes), decoded);
                     double product = 0;
-                    for (int d = 0; d < shape.Size; d++) product += query[d] * (cache.IsHalf ? (double)((Half*)key)[d] : ((float*)key)[d]);
+                    for (int d = 0; d < shape.Size; d++) product += (double)query[d] * decoded[d];
                     weights[i] = shape.Scale * product;
                     if (arguments.SoftCap > 0) weights[i] = arguments.SoftCap * Math.Tanh(weights[i] / arguments.SoftCap);
                 }

@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using FastLayers.Kernels.Activation;
 using FastLayers.Kernels.Attention;
+using FastLayers.Kernels.Formats;
 using FastLayers.Kernels.KvCache;
 using FastLayers.Kernels.Simd;
 using FastLayers.Kernels.Threading;
@@ -20,7 +21,7 @@ internal static unsafe class AttentionColumnSumsSimd<TLanes>
 
     public static void Run(WorkerPool pool, float* query, float* keys, int* positions, in AttentionColumnShape shape, float* statistics, float* scores)
     {
-        Run(pool, new Operands { Query = query, Keys = (byte*)keys, End = positions, EndOffset = 1, Shape = shape, Statistics = statistics, Scores = scores });
+        Run(pool, new Operands { Query = query, Keys = (byte*)keys, Format = Format.F32, End = positions, EndOffset = 1, Shape = shape, Statistics = statistics, Scores = scores });
     }
 
     public static void Run(WorkerPool pool, in AttentionArguments arguments, in AttentionColumnShape shape, float* statistics, float* scores)
@@ -31,7 +32,7 @@ internal static unsafe class AttentionColumnSumsSimd<TLanes>
             Query = arguments.Query,
             Keys = cache.Keys,
             Pages = cache.PageTable + ((long)arguments.Sequences[0] * cache.PagesPerSequence),
-            IsHalf = cache.IsHalf,
+            Format = cache.KeyFormat,
             First = arguments.First,
             End = arguments.End,
             Shape = shape,
@@ -54,7 +55,7 @@ internal static unsafe class AttentionColumnSumsSimd<TLanes>
 
         /// <summary>Pages of the sequence; null where the keys lie one after the other.</summary>
         public int* Pages;
-        public bool IsHalf;
+        public Format Format;
 
         /// <summary>First key that each row sees; null where all see from 0 on.</summary>
         public int* First;
@@ -71,6 +72,9 @@ internal static unsafe class AttentionColumnSumsSimd<TLanes>
 
         public readonly int KeyEnd(int row) => End == null ? Shape.Tokens : End[row] + EndOffset;
 
+        /// <summary>Bytes of scratch memory: two blocks of products, and the keys of a block where they have to be decoded.</summary>
+        public readonly long ScratchBytes => BlockLength * (2L + (Format.BlockLength > 1 ? Shape.Size : 0)) * sizeof(float);
+
         /// <summary>Scaled and capped products of one row and head with <paramref name="count"/> keys of one block.</summary>
         public readonly void Products(int row, int head, int first, int count, float* products)
         {
@@ -80,9 +84,15 @@ internal static unsafe class AttentionColumnSumsSimd<TLanes>
             if (Pages == null) Products(query, (float*)Keys + ((((long)first * Shape.KeyHeads) + keyHead) * size), (long)Shape.KeyHeads * size, count, products);
             else
             {
-                long start = ((((((long)Pages[first / BlockLength] * Shape.KeyHeads) + keyHead) * BlockLength) + (first % BlockLength)) * size);
-                if (IsHalf) Products(query, (ushort*)Keys + start, count, products);
-                else Products(query, (float*)Keys + start, size, count, products);
+                long start = (((((long)Pages[first / BlockLength] * Shape.KeyHeads) + keyHead) * BlockLength) + (first % BlockLength)) * Format.RowBytes(size);
+                if (Format == Format.F16) Products(query, (ushort*)(Keys + start), count, products);
+                else if (Format == Format.F32) Products(query, (float*)(Keys + start), size, count, products);
+                else
+                {
+                    float* decoded = products + (2 * BlockLength);
+                    CachedRow.Load(Format, Keys + start, decoded, count * size);
+                    Products(query, decoded, size, count, products);
+                }
             }
 
             if (SoftCap > 0) SoftcapSimd.Row<TLanes>(products, SoftCap, products, count);
@@ -151,7 +161,7 @@ internal static unsafe class AttentionColumnSumsSimd<TLanes>
     {
         public void Execute(int start, int end, int worker)
         {
-            float* products = (float*)pool.Scratch(worker, 2 * BlockLength * sizeof(float));
+            float* products = (float*)pool.Scratch(worker, operands.ScratchBytes);
             for (int row = start; row < end; row++)
             {
                 int keyEnd = operands.KeyEnd(row);
@@ -183,7 +193,7 @@ internal static unsafe class AttentionColumnSumsSimd<TLanes>
     {
         public void Execute(int start, int end, int worker)
         {
-            float* products = (float*)pool.Scratch(worker, 2 * BlockLength * sizeof(float));
+            float* products = (float*)pool.Scratch(worker, operands.ScratchBytes);
             float* rowSums = products + BlockLength;
             for (int block = start; block < end; block++)
             {

@@ -22,6 +22,15 @@ internal unsafe interface ILanes<TSelf> where TSelf : unmanaged, ILanes<TSelf>
     /// <summary>Reads <see cref="Count"/> IEEE half floats: exact for normal and denormal numbers and infinities, NaN stays NaN.</summary>
     static abstract TSelf LoadHalf(ushort* source);
 
+    /// <summary>Reads <see cref="Count"/> IEEE half floats, each as 2^-112 of its value: exact, but what is infinite or NaN comes out as a number.</summary>
+    static abstract TSelf LoadSmallHalf(ushort* source);
+
+    /// <summary>Reads the low four bits of <see cref="Count"/> bytes as whole numbers.</summary>
+    static abstract TSelf LoadLowNibbles(byte* source);
+
+    /// <summary>Reads the high four bits of <see cref="Count"/> bytes as whole numbers.</summary>
+    static abstract TSelf LoadHighNibbles(byte* source);
+
     /// <summary>Reads <see cref="Count"/> bfloat16 numbers: exact, bits are only moved.</summary>
     static abstract TSelf LoadBFloat16(ushort* source);
 
@@ -99,6 +108,9 @@ internal unsafe interface ILanes<TSelf> where TSelf : unmanaged, ILanes<TSelf>
 
     /// <summary>Sum of the lanes: halves are added until one lane is left, so the order never changes.</summary>
     static abstract float Sum(TSelf a);
+
+    /// <summary>The sums of the lanes of eight registers, one after the other.</summary>
+    static abstract void StoreSums(TSelf a0, TSelf a1, TSelf a2, TSelf a3, TSelf a4, TSelf a5, TSelf a6, TSelf a7, float* sums);
 
     /// <summary>The largest lane; unspecified if a lane is NaN.</summary>
     static abstract float MaxAcross(TSelf a);

@@ -38,6 +38,20 @@ internal readonly unsafe struct Lanes128 : ILanes<Lanes128>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes128 LoadSmallHalf(ushort* source)
+    {
+        // Sign-extended, so that the sign reaches the top bit and only its copies below are cleared.
+        var half = Vector128.WidenLower(Vector128.CreateScalarUnsafe(*(ulong*)source).AsInt16());
+        return new(((half << 13) & Vector128.Create(unchecked((int)0x8FFFE000))).AsSingle());
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes128 LoadLowNibbles(byte* source) => new(Vector128.ConvertToSingle(LoadBytes(source) & Vector128.Create(15)));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes128 LoadHighNibbles(byte* source) => new(Vector128.ConvertToSingle(LoadBytes(source) >>> 4));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes128 LoadBFloat16(ushort* source) => new((LoadWidened(source) << 16).AsSingle());
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -127,11 +141,19 @@ internal readonly unsafe struct Lanes128 : ILanes<Lanes128>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void StoreSums(Lanes128 a0, Lanes128 a1, Lanes128 a2, Lanes128 a3, Lanes128 a4, Lanes128 a5, Lanes128 a6, Lanes128 a7, float* sums) =>
+        RegisterSums.Store(a0, a1, a2, a3, a4, a5, a6, a7, sums);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static float MaxAcross(Lanes128 a)
     {
         var two = Vector128.MaxNative(a._value, Vector128.Shuffle(a._value, Vector128.Create(2, 3, 0, 1)));
         return Vector128.MaxNative(two, Vector128.Shuffle(two, Vector128.Create(1, 0, 3, 2))).ToScalar();
     }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector128<int> LoadBytes(byte* source) =>
+        Vector128.WidenLower(Vector128.WidenLower(Vector128.CreateScalarUnsafe(*(uint*)source).AsByte())).AsInt32();
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector128<uint> LoadWidened(ushort* source) =>

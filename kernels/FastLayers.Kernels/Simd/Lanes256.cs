@@ -10,7 +10,7 @@ internal readonly unsafe struct Lanes256 : ILanes<Lanes256>
     private readonly Vector256<float> _value;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private Lanes256(Vector256<float> value) => _value = value;
+    internal Lanes256(Vector256<float> value) => _value = value;
 
     public static int Count => 8;
 
@@ -43,11 +43,25 @@ internal readonly unsafe struct Lanes256 : ILanes<Lanes256>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes256 LoadSmallHalf(ushort* source)
+    {
+        // Sign-extended, so that the sign reaches the top bit and only its copies below are cleared.
+        var half = Avx2.IsSupported ? Avx2.ConvertToVector256Int32((short*)source) : Vector256.WidenLower(Vector128.Load((short*)source).ToVector256Unsafe());
+        return new(((half << 13) & Vector256.Create(unchecked((int)0x8FFFE000))).AsSingle());
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes256 LoadLowNibbles(byte* source) => new(Vector256.ConvertToSingle(LoadBytes(source) & Vector256.Create(15)));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes256 LoadHighNibbles(byte* source) => new(Vector256.ConvertToSingle(LoadBytes(source) >>> 4));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes256 LoadBFloat16(ushort* source) => new((LoadWidened(source) << 16).AsSingle());
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes256 LoadSByte(sbyte* source) =>
-        new(Vector256.ConvertToSingle(Vector256.WidenLower(Vector128.WidenLower(Vector128.CreateScalarUnsafe(*(ulong*)source).AsSByte()).ToVector256Unsafe())));
+        new(Vector256.ConvertToSingle(Avx2.IsSupported ? Avx2.ConvertToVector256Int32(source) : Vector256.WidenLower(Vector128.WidenLower(Vector128.CreateScalarUnsafe(*(ulong*)source).AsSByte()).ToVector256Unsafe())));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes256 LoadTwice(float* source) =>
@@ -141,12 +155,31 @@ internal readonly unsafe struct Lanes256 : ILanes<Lanes256>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void StoreSums(Lanes256 a0, Lanes256 a1, Lanes256 a2, Lanes256 a3, Lanes256 a4, Lanes256 a5, Lanes256 a6, Lanes256 a7, float* sums)
+    {
+        if (Avx.IsSupported)
+        {
+            var low = Avx.HorizontalAdd(Avx.HorizontalAdd(a0._value, a1._value), Avx.HorizontalAdd(a2._value, a3._value));
+            var high = Avx.HorizontalAdd(Avx.HorizontalAdd(a4._value, a5._value), Avx.HorizontalAdd(a6._value, a7._value));
+            (Avx.Permute2x128(low, high, 0x20) + Avx.Permute2x128(low, high, 0x31)).Store(sums);
+            return;
+        }
+
+        RegisterSums.Store(a0, a1, a2, a3, a4, a5, a6, a7, sums);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static float MaxAcross(Lanes256 a)
     {
         var four = Vector128.MaxNative(a._value.GetLower(), a._value.GetUpper());
         var two = Vector128.MaxNative(four, Vector128.Shuffle(four, Vector128.Create(2, 3, 0, 1)));
         return Vector128.MaxNative(two, Vector128.Shuffle(two, Vector128.Create(1, 0, 3, 2))).ToScalar();
     }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector256<int> LoadBytes(byte* source) =>
+        Avx2.IsSupported ? Avx2.ConvertToVector256Int32(source)
+        : Vector256.WidenLower(Vector128.WidenLower(Vector128.CreateScalarUnsafe(*(ulong*)source).AsByte()).ToVector256Unsafe()).AsInt32();
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector256<uint> LoadWidened(ushort* source) =>

@@ -43,6 +43,20 @@ internal readonly unsafe struct Lanes512 : ILanes<Lanes512>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes512 LoadSmallHalf(ushort* source)
+    {
+        // Sign-extended, so that the sign reaches the top bit and only its copies below are cleared.
+        var half = Vector512.WidenLower(Vector256.Load((short*)source).ToVector512Unsafe());
+        return new(((half << 13) & Vector512.Create(unchecked((int)0x8FFFE000))).AsSingle());
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes512 LoadLowNibbles(byte* source) => new(Vector512.ConvertToSingle(LoadBytes(source) & Vector512.Create(15)));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes512 LoadHighNibbles(byte* source) => new(Vector512.ConvertToSingle(LoadBytes(source) >>> 4));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes512 LoadBFloat16(ushort* source) => new((LoadWidened(source) << 16).AsSingle());
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -142,6 +156,10 @@ internal readonly unsafe struct Lanes512 : ILanes<Lanes512>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void StoreSums(Lanes512 a0, Lanes512 a1, Lanes512 a2, Lanes512 a3, Lanes512 a4, Lanes512 a5, Lanes512 a6, Lanes512 a7, float* sums) =>
+        Lanes256.StoreSums(Halves(a0), Halves(a1), Halves(a2), Halves(a3), Halves(a4), Halves(a5), Halves(a6), Halves(a7), sums);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static float MaxAcross(Lanes512 a)
     {
         var eight = Vector256.MaxNative(a._value.GetLower(), a._value.GetUpper());
@@ -149,6 +167,13 @@ internal readonly unsafe struct Lanes512 : ILanes<Lanes512>
         var two = Vector128.MaxNative(four, Vector128.Shuffle(four, Vector128.Create(2, 3, 0, 1)));
         return Vector128.MaxNative(two, Vector128.Shuffle(two, Vector128.Create(1, 0, 3, 2))).ToScalar();
     }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Lanes256 Halves(Lanes512 a) => new(a._value.GetLower() + a._value.GetUpper());
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector512<int> LoadBytes(byte* source) =>
+        Vector512.WidenLower(Vector256.WidenLower(Vector128.Load(source).ToVector256Unsafe()).ToVector512Unsafe()).AsInt32();
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector512<uint> LoadWidened(ushort* source) =>

@@ -125,6 +125,9 @@ public sealed unsafe partial class CpuDevice : Device
     }
 
     /// <inheritdoc/>
+    public override bool SupportsCache(Format keys, Format values) => CachedRow.Supports(keys) && CachedRow.Supports(values);
+
+    /// <inheritdoc/>
     protected override void AppendKvCore(KvLayer layer, in BatchRows batch, Tensor keys, Tensor values)
     {
         fixed (int* sequences = batch.Sequences, positions = batch.Positions, pages = batch.PageTable)
@@ -140,7 +143,7 @@ public sealed unsafe partial class CpuDevice : Device
         fixed (int* sequences = batch.Sequences, windowStart = batch.WindowStart, end = batch.End, pages = batch.PageTable)
         {
             var cache = Cache(layer, pages, batch.PagesPerSequence);
-            AttentionSimd.Attend(_pool, new AttentionArguments
+            var arguments = new AttentionArguments
             {
                 Cache = cache,
                 Query = Floats(query),
@@ -152,7 +155,8 @@ public sealed unsafe partial class CpuDevice : Device
                 Heads = options.Heads,
                 Scale = options.Scale,
                 SoftCap = options.SoftCap,
-            });
+            };
+            lock (_lock) AttentionSimd.Attend(_pool, arguments, (float*)ActivationMemory(AttentionSimd.WorkspaceLength(arguments) * sizeof(float)));
         }
     }
 
@@ -177,7 +181,8 @@ public sealed unsafe partial class CpuDevice : Device
         Heads = layer.Heads,
         KeySize = layer.Keys.Columns,
         ValueSize = layer.Values.Columns,
-        IsHalf = layer.Keys.Format == Format.F16,
+        KeyFormat = layer.Keys.Format,
+        ValueFormat = layer.Values.Format,
     };
 
     private byte* ActivationMemory(long bytes)

@@ -1,4 +1,5 @@
 using FastLayers.Kernels.Activation;
+using FastLayers.Kernels.Formats;
 using FastLayers.Kernels.Pooling;
 
 namespace FastLayers;
@@ -200,10 +201,15 @@ public abstract partial class Device
         RequireFloats(output, nameof(output), rows, columns, operation);
     }
 
+    /// <summary>Whether the device can keep keys and values in these formats; f32 or f16 for both it always can.</summary>
+    public virtual bool SupportsCache(Format keys, Format values) => keys == values && (keys == Format.F32 || keys == Format.F16);
+
     private void RequireCache(KvLayer layer, string operation)
     {
         ArgumentNullException.ThrowIfNull(layer);
         RequireUsable(layer.Keys, nameof(layer), operation);
         RequireUsable(layer.Values, nameof(layer), operation);
+        if (!SupportsCache(layer.Keys.Format, layer.Values.Format))
+            throw new ArgumentException($"{operation}: {Name} cannot store keys as {layer.Keys.Format.Name} and values as {layer.Values.Format.Name}.", nameof(layer));
     }
 }

@@ -1,4 +1,3 @@
-using FastLayers.Kernels.Formats;
 using FastLayers.Kernels.KvCache;
 
 namespace FastLayers;
@@ -10,17 +9,17 @@ public sealed class KvLayer
     private const int PageAlignment = 16;
 
     /// <summary>Makes a cache of two matrices of whole pages of <see cref="PagedCache.PageLength"/> tokens.</summary>
-    /// <param name="keys">[pages · heads · page length, key size], F32 or F16.</param>
-    /// <param name="values">[pages · heads · page length, value size], in the same format.</param>
+    /// <param name="keys">[pages · heads · page length, key size], in a format that <see cref="CachedRow.Supports"/>.</param>
+    /// <param name="values">[pages · heads · page length, value size], in such a format too.</param>
     /// <param name="heads">Number of key/value heads.</param>
-    /// <exception cref="ArgumentException">The formats or pages differ, or there is a part of a page.</exception>
+    /// <exception cref="ArgumentException">A format is none of a cache, the pages differ, or there is a part of a page.</exception>
     public KvLayer(Tensor keys, Tensor values, int heads)
     {
         ArgumentNullException.ThrowIfNull(keys);
         ArgumentNullException.ThrowIfNull(values);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(heads);
-        if (keys.Format != values.Format || (keys.Format != Format.F32 && keys.Format != Format.F16) || keys.Rows != values.Rows || keys.Rows % ((long)heads * PagedCache.PageLength) != 0)
-            throw new ArgumentException($"Keys {keys} and values {values} are no pages of {PagedCache.PageLength} tokens for {heads} heads, in f32 or f16.", nameof(values));
+        if (!CachedRow.Supports(keys.Format) || !CachedRow.Supports(values.Format) || keys.Rows != values.Rows || keys.Rows % ((long)heads * PagedCache.PageLength) != 0)
+            throw new ArgumentException($"Keys {keys} and values {values} are no pages of {PagedCache.PageLength} tokens for {heads} heads, in f32, f16, q8_0 or q4_0.", nameof(values));
         if (keys.ByteOffset % PageAlignment != 0 || values.ByteOffset % PageAlignment != 0)
             throw new ArgumentException($"Pages of keys and values start at multiples of {PageAlignment} bytes, found {keys.ByteOffset} and {values.ByteOffset}.", nameof(values));
         Keys = keys;

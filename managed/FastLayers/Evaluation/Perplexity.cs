@@ -43,7 +43,7 @@ public static class PerplexityMeter
         var sums = new Sums();
         long total = Math.Max(1, documents.Sum(d => (long)d.Length));
         long done = 0;
-        using var session = model.CreateSession(new SessionOptions { ContextLength = contextLength, KvFormat = Format.F32 });
+        using var session = model.CreateSession(new SessionOptions { ContextLength = contextLength, KeyFormat = Format.F32, ValueFormat = Format.F32 });
         foreach (int[] document in documents)
         {
             int scored = 0;

@@ -15,16 +15,15 @@ internal sealed class KvPool : IDisposable
     private int[] _references;
     private int _users = 1;
 
-    public KvPool(Transformer transformer, Format format, int pages)
+    public KvPool(Transformer transformer, Format keyFormat, Format valueFormat, int pages)
     {
         _device = transformer.Device;
-        Format = format;
         _references = new int[pages];
         int heads = transformer.Config.Attention.KvHeads;
         var made = new List<Tensor>();
         try
         {
-            Layers = [.. transformer.Weights.Layers.Select(layer => new KvLayer(Allocate(layer.KeySize), Allocate(layer.ValueSize), heads))];
+            Layers = [.. transformer.Weights.Layers.Select(layer => new KvLayer(Allocate(keyFormat, layer.KeySize), Allocate(valueFormat, layer.ValueSize), heads))];
         }
         catch
         {
@@ -34,14 +33,12 @@ internal sealed class KvPool : IDisposable
 
         Release(0, pages);
 
-        Tensor Allocate(int columns)
+        Tensor Allocate(Format format, int columns)
         {
             made.Add(_device.Allocate(format, Rows(pages, heads), columns));
             return made[^1];
         }
     }
-
-    public Format Format { get; }
 
     public IReadOnlyList<KvLayer> Layers { get; }
 

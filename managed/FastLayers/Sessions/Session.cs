@@ -1,4 +1,5 @@
 using FastLayers.Kernels.Formats;
+using FastLayers.Kernels.KvCache;
 
 namespace FastLayers;
 
@@ -26,7 +27,7 @@ public sealed class Session : IDisposable
         var config = transformer.Config;
         Options = options;
         ContextLength = options.ContextLength > 0 ? options.ContextLength : Math.Min(config.ContextLength, SessionOptions.DefaultContextLimit);
-        Validate(config, options, ContextLength);
+        Validate(transformer, options, ContextLength);
         options.Plan?.Validate(config, transformer.Weights);
         _transformer = transformer;
         _plan = options.Plan ?? LayerPlan.RunAll(config.LayerCount);
@@ -35,7 +36,7 @@ public sealed class Session : IDisposable
         int rows = config.IsEncoder ? ContextLength : (int)Math.Min(options.ChunkLength, (long)ContextLength * options.SequenceCount);
         if (parent is null)
         {
-            _pool = new KvPool(transformer, options.KvFormat, options.SequenceCount * SequencePages.PagesFor(ContextLength));
+            _pool = new KvPool(transformer, options.KeyFormat, options.ValueFormat, options.SequenceCount * SequencePages.PagesFor(ContextLength));
         }
         else
         {
@@ -252,19 +253,31 @@ public sealed class Session : IDisposable
         _pool.Dispose();
     }
 
-    private static void Validate(TransformerConfig config, SessionOptions options, int contextLength)
+    private static void Validate(Transformer transformer, SessionOptions options, int contextLength)
     {
+        var config = transformer.Config;
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(options.SequenceCount);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(options.ChunkLength);
         ArgumentOutOfRangeException.ThrowIfNegative(options.ContextLength);
-        if (options.KvFormat is null)
-            throw new ArgumentException($"{nameof(SessionOptions.KvFormat)} is null; keys and values are stored as f16 or f32.", nameof(options));
-        if (options.KvFormat != Format.F16 && options.KvFormat != Format.F32)
-            throw new ArgumentException($"Keys and values are stored as f16 or f32, not {options.KvFormat.Name}.", nameof(options));
+        RequireFormat(options.KeyFormat, nameof(SessionOptions.KeyFormat), layer => layer.KeySize);
+        RequireFormat(options.ValueFormat, nameof(SessionOptions.ValueFormat), layer => layer.ValueSize);
+        if (!transformer.Device.SupportsCache(options.KeyFormat, options.ValueFormat))
+            throw new ArgumentException($"{transformer.Device.Name} cannot store keys as {options.KeyFormat.Name} and values as {options.ValueFormat.Name}.", nameof(options));
         if (config.Rotary is null && contextLength > config.ContextLength)
             throw new ArgumentException($"The model has {config.ContextLength} learned positions; a context of {contextLength} does not fit.", nameof(options));
         if ((long)SequencePages.PagesFor(contextLength) * options.SequenceCount is var pages and > MaximumPages)
             throw new ArgumentException($"{options.SequenceCount} sequences of {contextLength} tokens take {pages} pages; at most {MaximumPages} can be numbered.", nameof(options));
+
+        void RequireFormat(Format format, string name, Func<LayerWeights, int> size)
+        {
+            if (format is null) throw new ArgumentException($"{name} is null; keys and values are stored as f32, f16, q8_0 or q4_0.", nameof(options));
+            if (!CachedRow.Supports(format)) throw new ArgumentException($"{name} is {format.Name}; keys and values are stored as f32, f16, q8_0 or q4_0.", nameof(options));
+            for (int layer = 0; layer < transformer.Weights.Layers.Count; layer++)
+            {
+                if (size(transformer.Weights.Layers[layer]) is var values && values % format.BlockLength != 0)
+                    throw new ArgumentException($"{name} {format.Name} stores blocks of {format.BlockLength} values; the heads of layer {layer} have {values}.", nameof(options));
+            }
+        }
     }
 
     private void BeginBatch(int count, int sequence)

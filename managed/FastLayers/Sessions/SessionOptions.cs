@@ -14,8 +14,14 @@ public sealed record SessionOptions
     /// <summary>Number of sequences.</summary>
     public int SequenceCount { get; init; } = 1;
 
-    /// <summary>Storage of keys and values: F16 or F32.</summary>
-    public Format KvFormat { get; init; } = Format.F16;
+    /// <summary>
+    /// Storage of keys, which <see cref="Device.SupportsCache"/> tells about: F32, F16, and on the CPU Q8_0 or Q4_0, whose blocks need heads of a multiple of 32 values.
+    /// Keys suffer more from few bits than values.
+    /// </summary>
+    public Format KeyFormat { get; init; } = Format.F16;
+
+    /// <summary>Storage of values; on the CPU it may be another than that of the keys.</summary>
+    public Format ValueFormat { get; init; } = Format.F16;
 
     /// <summary>Tokens that one forward pass takes at most; longer inputs are run in chunks. An encoder takes its context in one pass.</summary>
     public int ChunkLength { get; init; } = 512;

@@ -1,6 +1,7 @@
 using FastLayers.Kernels.Attention;
 using FastLayers.Kernels.Gpu.Attention;
 using FastLayers.Kernels.Gpu.KvCache;
+using FastLayers.Kernels.Formats;
 using FastLayers.Kernels.KvCache;
 using ILGPU.Runtime;
 
@@ -32,7 +33,7 @@ public sealed unsafe class MixedSequencesTests
             AttentionReference.Attend(
                 new AttentionArguments
                 {
-                    Cache = new PagedCache { Keys = (byte*)k, Values = (byte*)v, PageTable = pages, PagesPerSequence = PagesPerSequence, Heads = KvHeads, KeySize = keySize, ValueSize = valueSize, IsHalf = false },
+                    Cache = new PagedCache { Keys = (byte*)k, Values = (byte*)v, PageTable = pages, PagesPerSequence = PagesPerSequence, Heads = KvHeads, KeySize = keySize, ValueSize = valueSize, KeyFormat = Format.F32, ValueFormat = Format.F32 },
                     Query = q,
                     Output = null,
                     Sequences = rowSequences,

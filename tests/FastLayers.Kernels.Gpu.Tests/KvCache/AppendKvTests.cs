@@ -1,4 +1,5 @@
 using FastLayers.Kernels.Gpu.KvCache;
+using FastLayers.Kernels.Formats;
 using FastLayers.Kernels.KvCache;
 using FastLayers.Kernels.Threading;
 using ILGPU.Runtime;
@@ -52,7 +53,7 @@ public sealed unsafe class AppendKvTests
         {
             AppendKv.Append(
                 pool,
-                new PagedCache { Keys = pageKeys, Values = pageValues, PageTable = pages, PagesPerSequence = 2, Heads = heads, KeySize = keySize, ValueSize = valueSize, IsHalf = half },
+                new PagedCache { Keys = pageKeys, Values = pageValues, PageTable = pages, PagesPerSequence = 2, Heads = heads, KeySize = keySize, ValueSize = valueSize, KeyFormat = half ? Format.F16 : Format.F32, ValueFormat = half ? Format.F16 : Format.F32 },
                 k, v, sequence, position, 3);
         }
 

@@ -1,4 +1,5 @@
 using FastLayers.Kernels.Attention;
+using FastLayers.Kernels.Formats;
 using FastLayers.Kernels.KvCache;
 using FastLayers.Kernels.Simd;
 using FastLayers.Kernels.Threading;
@@ -59,7 +60,7 @@ public unsafe class AttentionTests
         fixed (int* pages = table, rowSequences = sequences, rowPositions = positions, rowFirst = first, rowEnd = end)
         fixed (float* k = keys, v = values, q = query, o = output)
         {
-            var cache = new PagedCache { Keys = keyBytes, Values = valueBytes, PageTable = pages, PagesPerSequence = pagesPerSequence, Heads = kvHeads, KeySize = keySize, ValueSize = valueSize, IsHalf = half };
+            var cache = new PagedCache { Keys = keyBytes, Values = valueBytes, PageTable = pages, PagesPerSequence = pagesPerSequence, Heads = kvHeads, KeySize = keySize, ValueSize = valueSize, KeyFormat = half ? Format.F16 : Format.F32, ValueFormat = half ? Format.F16 : Format.F32 };
             AppendKv.Append(pool, cache, k, v, rowSequences, rowPositions, tokens);
             var arguments = new AttentionArguments
             {
@@ -75,7 +76,7 @@ public unsafe class AttentionTests
                 SoftCap = softCap,
             };
             AttentionReference.Attend(arguments, expected);
-            AttentionSimd.Attend(pool, arguments, level);
+            AttentionSimd.Attend(pool, arguments, null, level);
         }
 
         for (int i = 0; i < output.Length; i++) Assert.Equal(expected[i], output[i], Tolerance);
@@ -99,7 +100,7 @@ public unsafe class AttentionTests
         {
             var arguments = new AttentionArguments
             {
-                Cache = new PagedCache { Keys = (byte*)k, Values = (byte*)v, PageTable = pages, PagesPerSequence = 2, Heads = 1, KeySize = 8, ValueSize = 8, IsHalf = false },
+                Cache = new PagedCache { Keys = (byte*)k, Values = (byte*)v, PageTable = pages, PagesPerSequence = 2, Heads = 1, KeySize = 8, ValueSize = 8, KeyFormat = Format.F32, ValueFormat = Format.F32 },
                 Query = q,
                 Output = o,
                 Sequences = &zero,
@@ -111,14 +112,14 @@ public unsafe class AttentionTests
             AttentionReference.Attend(arguments, expected);
             foreach (var level in Enum.GetValues<SimdLevel>())
             {
-                AttentionSimd.Attend(pool, arguments, level);
+                AttentionSimd.Attend(pool, arguments, null, level);
                 for (int i = 0; i < 8; i++) Assert.Equal(expected[i], output[i], Tolerance);
             }
 
             // Nothing but -∞: no share can be told.
             end = PagedCache.PageLength;
             AttentionReference.Attend(arguments, expected);
-            AttentionSimd.Attend(pool, arguments);
+            AttentionSimd.Attend(pool, arguments, null);
             Assert.All(expected, value => Assert.Equal(double.NaN, value));
             Assert.All(output, value => Assert.Equal(float.NaN, value));
         }
@@ -147,7 +148,7 @@ public unsafe class AttentionTests
                 Heads = heads,
                 Scale = 1,
             };
-            string message = Assert.Throws<ArgumentException>(() => AttentionSimd.Attend(pool, arguments)).Message;
+            string message = Assert.Throws<ArgumentException>(() => AttentionSimd.Attend(pool, arguments, null)).Message;
             Assert.StartsWith("AttentionSimd:", message, StringComparison.Ordinal);
             Assert.Contains(named, message, StringComparison.Ordinal);
             Assert.Throws<ArgumentException>(() => AttentionReference.Attend(arguments, new double[24]));
@@ -174,7 +175,7 @@ public unsafe class AttentionTests
     }
 
     private static PagedCache OnePage(byte* cells, int* table) =>
-        new() { Keys = cells, Values = cells, PageTable = table, PagesPerSequence = 1, Heads = 2, KeySize = 8, ValueSize = 8, IsHalf = false };
+        new() { Keys = cells, Values = cells, PageTable = table, PagesPerSequence = 1, Heads = 2, KeySize = 8, ValueSize = 8, KeyFormat = Format.F32, ValueFormat = Format.F32 };
 
     private static float[] Floats(Random random, int count, double range) => [.. Enumerable.Range(0, count).Select(_ => (float)((random.NextDouble() - 0.5) * 2 * range))];
 }

@@ -1,4 +1,5 @@
 using FastLayers.Kernels.Attention;
+using FastLayers.Kernels.Formats;
 using FastLayers.Kernels.KvCache;
 using FastLayers.Kernels.Simd;
 using FastLayers.Kernels.Tests.KvCache;
@@ -107,7 +108,7 @@ public sealed unsafe class QuantizedAttentionTests
             AttentionReference.Attend(
                 new AttentionArguments
                 {
-                    Cache = new PagedCache { Keys = (byte*)floatKeys, Values = (byte*)floatValues, PageTable = pages, PagesPerSequence = PagesPerSequence, Heads = KvHeads, KeySize = keySize, ValueSize = valueSize, IsHalf = false },
+                    Cache = new PagedCache { Keys = (byte*)floatKeys, Values = (byte*)floatValues, PageTable = pages, PagesPerSequence = PagesPerSequence, Heads = KvHeads, KeySize = keySize, ValueSize = valueSize, KeyFormat = Format.F32, ValueFormat = Format.F32 },
                     Query = q,
                     Output = o,
                     Sequences = rowSequences,

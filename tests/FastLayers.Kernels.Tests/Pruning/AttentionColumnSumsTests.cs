@@ -1,4 +1,5 @@
 using FastLayers.Kernels.Attention;
+using FastLayers.Kernels.Formats;
 using FastLayers.Kernels.KvCache;
 using FastLayers.Kernels.Pruning;
 using FastLayers.Kernels.Simd;
@@ -62,7 +63,7 @@ public sealed class AttentionColumnSumsTests
         int* table = stackalloc int[2] { 0, 1 }, sequences = stackalloc int[2], end = stackalloc int[2];
         var arguments = new AttentionArguments
         {
-            Cache = new PagedCache { Keys = (byte*)memory, Values = null, PageTable = table, PagesPerSequence = 1, Heads = 1, KeySize = 1, ValueSize = 0, IsHalf = false },
+            Cache = new PagedCache { Keys = (byte*)memory, Values = null, PageTable = table, PagesPerSequence = 1, Heads = 1, KeySize = 1, ValueSize = 0, KeyFormat = Format.F32, ValueFormat = Format.F32 },
             Query = query,
             Output = null,
             Sequences = sequences,

@@ -76,7 +76,8 @@ public class SessionMisuseTests
     public void Options_that_are_null_or_default_are_named()
     {
         using var model = TestModels.Load("tiny64-f32");
-        Assert.Contains("KvFormat", Assert.Throws<ArgumentException>(() => model.CreateSession(new SessionOptions { KvFormat = null! })).Message, StringComparison.Ordinal);
+        Assert.Contains("KeyFormat", Assert.Throws<ArgumentException>(() => model.CreateSession(new SessionOptions { KeyFormat = null! })).Message, StringComparison.Ordinal);
+        Assert.Contains("ValueFormat", Assert.Throws<ArgumentException>(() => model.CreateSession(new SessionOptions { ValueFormat = null! })).Message, StringComparison.Ordinal);
         Assert.Contains("Layers", Assert.Throws<ArgumentException>(() => LayerPlan.RunAll(2) with { Layers = default }).Message, StringComparison.Ordinal);
         Assert.Contains("Layers", Assert.Throws<ArgumentException>(() => LayerPlan.RunAll(2) with { Layers = [new LayerStep(), null!] }).Message, StringComparison.Ordinal);
     }

@@ -172,7 +172,7 @@ public class SessionTests
         Assert.Throws<ArgumentException>(() => session.AppendEmbeddings(new float[63]));
         Assert.Throws<ArgumentException>(() => session.Logits(new float[10]));
         Assert.Equal(3, session.Length());
-        Assert.Throws<ArgumentException>(() => model.CreateSession(new SessionOptions { KvFormat = Format.Q4_0 }));
+        Assert.Throws<ArgumentException>(() => model.CreateSession(new SessionOptions { KeyFormat = Format.Q4_K }));
     }
 
     private static float[] RunAlone(Model model, int[] ids)

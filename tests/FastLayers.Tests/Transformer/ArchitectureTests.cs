@@ -130,7 +130,7 @@ public sealed class ArchitectureTests : IDisposable
 
     private static int ContextOf(ArchitectureVariant variant) => variant.Context > 0 ? variant.Context : TokenCount;
 
-    private static SessionOptions Options(ArchitectureVariant variant) => new() { KvFormat = Format.F32, ContextLength = ContextOf(variant) };
+    private static SessionOptions Options(ArchitectureVariant variant) => new() { KeyFormat = Format.F32, ValueFormat = Format.F32, ContextLength = ContextOf(variant) };
 
     private static int[] Ids(int vocabulary) => TestModels.RandomIds(TokenCount, vocabulary, seed: 5);
 

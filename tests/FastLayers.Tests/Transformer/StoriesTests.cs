@@ -46,7 +46,7 @@ public class StoriesTests
         int[] expectedIds = Ints(golden, "greedy_tokens");
         float[] expectedLogits = [.. golden.RootElement.GetProperty("last_logits").EnumerateArray().Select(e => e.GetSingle())];
         using var model = Model.Load(modelPath);
-        using var session = model.CreateSession(new SessionOptions { KvFormat = FastLayers.Kernels.Formats.Format.F32 });
+        using var session = model.CreateSession(new SessionOptions { KeyFormat = FastLayers.Kernels.Formats.Format.F32, ValueFormat = FastLayers.Kernels.Formats.Format.F32 });
         var logits = new float[model.Config.VocabularySize];
 
         session.Append(prompt);

@@ -1,7 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
 using FastLayers.Cli.Bench;
-using FastLayers.Kernels.Formats;
 
 namespace FastLayers.Cli.Commands;
 
@@ -25,8 +24,8 @@ internal static class BenchCommand
         var generate = CommonOptions.Number("--generate", "-n", "Tokens a sequence of a decode; 0 leaves it out.", 64);
         var depth = CommonOptions.Numbers("--depth", "Tokens that are there before, such as 0,4096.", [0], 0, int.MaxValue);
         var batch = CommonOptions.Numbers("--batch", "Sequences that are decoded together, such as 1,2,4.", [1], 1, MostSequences);
-        var cacheKeys = Cache("--cache-k", "keys");
-        var cacheValues = Cache("--cache-v", "values");
+        var cacheKeys = CommonOptions.KeyFormat();
+        var cacheValues = CommonOptions.ValueFormat();
         var activations = CommonOptions.Activations("int8");
         var repetitions = CommonOptions.Number("--repetitions", "-r", "Measured runs of each case, after one that is not.", 5, "a whole number from 1", n => n >= 1);
         var seed = CommonOptions.Number("--seed", "-s", "Start of the random tokens.", 1, "a whole number from 1", n => n >= 1);
@@ -48,9 +47,8 @@ internal static class BenchCommand
             long context = cases.Max(work => (long)work.Depth + work.Tokens);
             long tokens = cases.Max(work => work.TokenCount);
             if (Math.Max(context, tokens) > MostTokens) throw new UsageException($"A case of {Math.Max(context, tokens)} tokens is too long; at most {MostTokens} can be measured.");
-            var keys = ParseCache("--cache-k", result.GetValue(cacheKeys)!);
-            var values = ParseCache("--cache-v", result.GetValue(cacheValues)!);
-            if (keys != values) throw new UsageException($"--cache-k is {keys.Name} and --cache-v is {values.Name}; a session stores both in one format.");
+            var keys = CommonOptions.ParseCache(cacheKeys, result);
+            var values = CommonOptions.ParseCache(cacheValues, result);
             string? peerName = result.GetValue(peer);
             string? peerProgram = PeerProgram(peerName, result.GetValue(peerPath), result.GetValue(device)!);
 
@@ -63,7 +61,8 @@ internal static class BenchCommand
                 ContextLength = (int)context,
                 SequenceCount = cases.Max(work => work.Batch),
                 ChunkLength = Math.Max(ChunkLength, cases.Max(work => work.Batch)),
-                KvFormat = keys,
+                KeyFormat = keys,
+                ValueFormat = values,
             };
             CommonOptions.WarnBeyondContext(loaded, options.ContextLength);
             using var own = new ModelEngine(loaded, options, result.GetValue(seed));
@@ -90,8 +89,6 @@ internal static class BenchCommand
     private static List<OperationShares> Profile(ModelEngine engine, IReadOnlyList<BenchCase> cases, int repetitions, CancellationToken cancellation) =>
         [.. cases.DistinctBy(work => (work.Kind, work.Depth)).Select(work => OperationShares.Measure(engine, work, repetitions, cancellation))];
 
-    private static Option<string> Cache(string name, string what) => new(name) { Description = $"Storage of {what}: f16 or f32.", DefaultValueFactory = _ => "f16" };
-
     private static BenchFormat ParseFormat(string? text, bool asJson)
     {
         BenchFormat? form = text switch
@@ -107,9 +104,6 @@ internal static class BenchCommand
         if (asJson && form != BenchFormat.Json) throw new UsageException($"--json and --format {text} ask for different forms.");
         return form.Value;
     }
-
-    private static Format ParseCache(string option, string text) =>
-        Format.All.FirstOrDefault(format => string.Equals(format.Name, text, StringComparison.OrdinalIgnoreCase)) ?? throw new UsageException($"{option} should be a storage format such as f16 or f32, found '{text}'.");
 
     private static string? PeerProgram(string? name, string? path, string device)
     {

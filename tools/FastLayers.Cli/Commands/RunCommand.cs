@@ -2,7 +2,6 @@ using System.CommandLine;
 using System.Diagnostics;
 using System.Globalization;
 using System.Text;
-using FastLayers.Kernels.Formats;
 
 namespace FastLayers.Cli.Commands;
 
@@ -29,13 +28,14 @@ internal static class RunCommand
         CommonOptions.RefuseEmpty(stop, "a text");
         var context = CommonOptions.Number("--context", "-c", "Tokens that the context holds; 0 takes the model's length.", 0);
         var activations = CommonOptions.Activations("int8");
-        var cache = CommonOptions.CacheFormat("f16");
+        var keyFormat = CommonOptions.KeyFormat();
+        var valueFormat = CommonOptions.ValueFormat();
         var threads = CommonOptions.Threads();
         var device = CommonOptions.DeviceName();
         var json = CommonOptions.Json();
         var command = new Command("run", "Continue a text; without arguments, the sample model tells a story.")
         {
-            model, prompt, maxTokens, temperature, topK, topP, minP, repetition, frequency, presence, seed, stop, context, activations, cache, threads, device, json,
+            model, prompt, maxTokens, temperature, topK, topP, minP, repetition, frequency, presence, seed, stop, context, activations, keyFormat, valueFormat, threads, device, json,
         };
         command.SetAction((result, cancellation) => RunAsync(
             new Request(
@@ -54,7 +54,12 @@ internal static class RunCommand
                     Seed = result.GetValue(seed),
                     StopStrings = result.GetValue(stop)!,
                 },
-                new SessionOptions { ContextLength = result.GetValue(context), KvFormat = CommonOptions.ParseCache(result.GetValue(cache), Format.F16) },
+                new SessionOptions
+                {
+                    ContextLength = result.GetValue(context),
+                    KeyFormat = CommonOptions.ParseCache(keyFormat, result),
+                    ValueFormat = CommonOptions.ParseCache(valueFormat, result),
+                },
                 CommonOptions.ParseActivations(result.GetValue(activations), ActivationPrecision.Int8),
                 result.GetValue(device)!,
                 result.GetValue(threads),
