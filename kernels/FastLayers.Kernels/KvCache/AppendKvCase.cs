@@ -13,7 +13,7 @@ public static unsafe class AppendKvCase
     private const int Sequences = 2;
 
     /// <summary>One entry a cache format.</summary>
-    public static IReadOnlyList<KernelOperation> ByElement { get; } = 
+    public static IReadOnlyList<KernelOperation> ByElement { get; } =
     [
         Create("AppendKv.f32", Format.F32, Format.F32), Create("AppendKv.f16", Format.F16, Format.F16), Create("AppendKv.q8_0", Format.Q8_0, Format.Q8_0),
         Create("AppendKv.q4_0", Format.Q4_0, Format.Q4_0), Create("AppendKv.q8_0.q4_0", Format.Q8_0, Format.Q4_0),

@@ -11,7 +11,7 @@ public static unsafe class PagedColumnSumsCase
     internal const float SoftCap = 2.5f;
 
     /// <summary>One entry an element of the cache, and one with soft-capped scores.</summary>
-    public static IReadOnlyList<KernelOperation> All { get; } = 
+    public static IReadOnlyList<KernelOperation> All { get; } =
     [
         Create("AttentionColumnSums.Paged.f32", Format.F32, 0), Create("AttentionColumnSums.Paged.f16", Format.F16, 0), Create("AttentionColumnSums.Paged.q8_0", Format.Q8_0, 0),
         Create("AttentionColumnSums.Paged.q4_0", Format.Q4_0, 0), Create("AttentionColumnSums.Softcap", Format.F32, SoftCap),
