@@ -133,7 +133,7 @@ public sealed class OperandTests
         device.Attend(TwoPages(), RowsOfTwoPages(firstPage: 0), new AttentionOptions(2, 1, 0, false), tensor, tensor);
         device.Attend(TwoPages(), RowsOfTwoPages(firstPage: -1), new AttentionOptions(2, 1, 0, true), tensor, tensor);
         Assert.Throws<ArgumentException>(() => device.Attend(cache, Rows(), new AttentionOptions(3, 1, 0, false), tensor, tensor));
-        Assert.Throws<ArgumentException>(() => new KvLayer(device.Allocate(Format.F32, 128, 4), device.Allocate(Format.F16, 128, 4), 2));
+        Assert.Throws<ArgumentException>(() => new KvLayer(device.Allocate(Format.F32, 128, 4), device.Allocate(Format.BF16, 128, 4), 2));
         KvLayer TwoPages() => new(device.Allocate(Format.F32, 256, 4), device.Allocate(Format.F32, 256, 4), 2);
         Assert.Throws<ArgumentException>(() => new KvLayer(device.Allocate(Format.F32, 100, 4), device.Allocate(Format.F32, 100, 4), 2));
     }
