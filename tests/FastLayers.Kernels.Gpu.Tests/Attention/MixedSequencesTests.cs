@@ -1,7 +1,7 @@
 using FastLayers.Kernels.Attention;
+using FastLayers.Kernels.Formats;
 using FastLayers.Kernels.Gpu.Attention;
 using FastLayers.Kernels.Gpu.KvCache;
-using FastLayers.Kernels.Formats;
 using FastLayers.Kernels.KvCache;
 using ILGPU.Runtime;
 

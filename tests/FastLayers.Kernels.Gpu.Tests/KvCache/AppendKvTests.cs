@@ -1,5 +1,5 @@
-using FastLayers.Kernels.Gpu.KvCache;
 using FastLayers.Kernels.Formats;
+using FastLayers.Kernels.Gpu.KvCache;
 using FastLayers.Kernels.KvCache;
 using FastLayers.Kernels.Threading;
 using ILGPU.Runtime;
