@@ -18,7 +18,7 @@ internal readonly unsafe struct HalfScales : IInterleavedScales
     public static void Store(byte* block, int row, byte* unit) => ((ushort*)unit)[row] = *(ushort*)block;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static InterleavedScales Load(byte* unit, int part) => new() { Scale = EightRows.Halves(unit), Integers = Vector256<short>.One };
+    public static Vector256<float> Factor(byte* unit) => EightRows.Halves(unit);
 }
 
 /// <summary>Two halves a block of 32, the first things in it: the scale, and what is added to the values.</summary>
@@ -39,7 +39,10 @@ internal readonly unsafe struct HalfScalesAndMinimums : IInterleavedScales
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static InterleavedScales Load(byte* unit, int part) => new() { Scale = EightRows.Halves(unit), Minimum = -EightRows.Halves(unit + 16) };
+    public static Vector256<float> Factor(byte* unit) => EightRows.Halves(unit);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<float> MinimumFactor(byte* unit) => -EightRows.Halves(unit + 16);
 }
 
 /// <summary>
@@ -58,10 +61,10 @@ internal readonly unsafe struct ExponentScales : IInterleavedScales
     public static void Store(byte* block, int row, byte* unit) => ((ushort*)unit)[row] = *block;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static InterleavedScales Load(byte* unit, int part)
+    public static Vector256<float> Factor(byte* unit)
     {
         var bits = Avx2.ConvertToVector256Int32((short*)unit) << 23;
-        return new() { Scale = bits.AsSingle() * Vector256.Create(0.5f), Integers = Vector256<short>.One };
+        return bits.AsSingle() * Vector256.Create(0.5f);
     }
 }
 
@@ -79,5 +82,5 @@ internal readonly unsafe struct TernaryScales : IInterleavedScales
     public static void Store(byte* block, int row, byte* unit) => ((ushort*)unit)[row] = *(ushort*)(block + 64);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static InterleavedScales Load(byte* unit, int part) => new() { Scale = EightRows.Halves(unit), Integers = Vector256<short>.One };
+    public static Vector256<float> Factor(byte* unit) => EightRows.Halves(unit);
 }

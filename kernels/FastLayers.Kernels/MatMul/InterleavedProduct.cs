@@ -6,10 +6,11 @@ using FastLayers.Kernels.Threading;
 namespace FastLayers.Kernels.MatMul;
 
 /// <summary>
-/// The product of interleaved rows with rounded activations. 32 columns of a tile are unpacked into eight vectors, which stay in registers for
-/// all rows of a chunk of activations: a <c>vpmaddubsw</c> a vector multiplies eight rows with four activations, sums stay in 16 bit as long as
-/// they fit, <c>vpmaddwd</c> widens them and multiplies by the integers of the groups. Integers are exact; each block of 32 is added in float.
-/// The arithmetic of an output depends neither on the other rows nor on threads. Bound: one row of activations, reading the weights; many,
+/// The product of interleaved rows with rounded activations. Of 32 columns, eight vectors stay in registers: the weights of a tile for all rows
+/// of a chunk of activations, or one row of activations for tiles from several places of memory. A <c>vpmaddubsw</c> a vector multiplies eight
+/// rows with four activations, sums stay in 16 bit as long as they fit, <c>vpmaddwd</c> widens them and multiplies by the integers of the
+/// groups. Integers are exact; each block of 32 is added in float, and each block of the format is multiplied by its factor then. The
+/// arithmetic of an output depends neither on the other rows nor on threads. Bound: one row of activations, reading the weights; many,
 /// two multiply-adds a cycle.
 /// </summary>
 internal readonly unsafe struct InterleavedProduct<TCodes, TScales>(MatMulArguments arguments, InterleavedActivations activations, long tileBytes, long codeBytes) : IParallelWork
@@ -25,15 +26,26 @@ internal readonly unsafe struct InterleavedProduct<TCodes, TScales>(MatMulArgume
     /// <summary>How far ahead codes are asked for: about the bytes that arrive during one access of memory.</summary>
     private const int PrefetchBytes = 1024;
 
-    /// <summary>Whether the scales of four tiles, and what is made of them, fit the registers.</summary>
-    private static bool HasFewScales => TScales.Columns == BlockLength;
+    /// <summary>Floats for a row of sums: those of the blocks that are done, and of the block at hand without its factors.</summary>
+    private static int SumLength
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => TileRows * (IsOneFactor ? 1 : TScales.Minimums == 0 ? 2 : 3);
+    }
+
+    /// <summary>Whether 32 columns are a block of the format.</summary>
+    private static bool IsOneFactor
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => TScales.Columns == BlockLength;
+    }
 
     [SkipLocalsInit]
     public void Execute(int start, int end, int worker)
     {
-        float* sums = stackalloc float[(InterleavedActivations.ChunkRows * TileRows) + TileRows];
+        float* sums = stackalloc float[(InterleavedActivations.ChunkRows * 3 * TileRows) + TileRows];
         sums = (float*)(((nuint)sums + 31) & ~(nuint)31);
-        if (arguments.Rows == 1 && HasFewScales)
+        if (arguments.Rows == 1)
         {
             OneRow(start, end, sums);
             return;
@@ -54,52 +66,60 @@ internal readonly unsafe struct InterleavedProduct<TCodes, TScales>(MatMulArgume
     private void OneRow(int start, int end, float* sums)
     {
         int perStream = (end - start + Streams - 1) / Streams;
+        int* places = stackalloc int[Streams];
+        byte** tiles = stackalloc byte*[Streams];
         for (int i = 0; i < perStream; i++)
         {
-            int t0 = start + i;
-            int t1 = Math.Min(t0 + perStream, end - 1);
-            int t2 = Math.Min(t1 + perStream, end - 1);
-            int t3 = Math.Min(t2 + perStream, end - 1);
-            FourTiles(Weights(t0), Weights(t1), Weights(t2), Weights(t3), codeBytes, (int*)activations.Codes, activations.Parts, arguments.Columns / BlockLength, sums);
-            Store(t0, 0, 1, sums);
-            Store(t1, 0, 1, sums + TileRows);
-            Store(t2, 0, 1, sums + (2 * TileRows));
-            Store(t3, 0, 1, sums + (3 * TileRows));
+            for (int s = 0; s < Streams; s++)
+            {
+                places[s] = Math.Min(start + i + (s * perStream), end - 1);
+                tiles[s] = Weights(places[s]);
+            }
+
+            SeveralTiles(tiles, codeBytes, activations.Codes, activations.Parts, arguments.Columns / BlockLength, sums);
+            for (int s = 0; s < Streams; s++) Store(places[s], 0, 1, sums + (s * SumLength));
         }
     }
 
     private byte* Weights(int tile) => arguments.Weights + (tile * tileBytes);
 
+    // The tiles are a loop, not written out: the compiler would share numbers between them until most of its registers are in memory.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void FourTiles(byte* t0, byte* t1, byte* t2, byte* t3, long unit, int* x, InterleavedActivations.BlockParts* parts, int blocks, float* sums)
+    private static void SeveralTiles(byte** tiles, long unit, sbyte* x, InterleavedActivations.BlockParts* parts, int blocks, float* sums)
     {
-        var s0 = Vector256<float>.Zero;
-        var s1 = Vector256<float>.Zero;
-        var s2 = Vector256<float>.Zero;
-        var s3 = Vector256<float>.Zero;
+        new Span<float>(sums, Streams * SumLength).Clear();
         long code = 0;
         int part = 0;
-        for (var last = parts + blocks; parts != last; parts++, x += 8, code += TCodes.Bytes)
+        for (var last = parts + blocks; parts != last; parts++, x += BlockLength, code += TCodes.Bytes)
         {
-            Prefetch(t0 + code);
-            Prefetch(t1 + code);
-            Prefetch(t2 + code);
-            Prefetch(t3 + code);
-            s0 = Add(t0 + code, t0 + unit, part, x, parts, s0);
-            s1 = Add(t1 + code, t1 + unit, part, x, parts, s1);
-            s2 = Add(t2 + code, t2 + unit, part, x, parts, s2);
-            s3 = Add(t3 + code, t3 + unit, part, x, parts, s3);
-            if (++part == TScales.Columns / BlockLength)
+            var x0 = Activations.Load((byte*)x, 0);
+            var x1 = Activations.Load((byte*)x, 1);
+            var x2 = Activations.Load((byte*)x, 2);
+            var x3 = Activations.Load((byte*)x, 3);
+            var x4 = Activations.Load((byte*)x, 4);
+            var x5 = Activations.Load((byte*)x, 5);
+            var x6 = Activations.Load((byte*)x, 6);
+            var x7 = Activations.Load((byte*)x, 7);
+            float* total = sums;
+            for (int s = 0; s < Streams; s++, total += SumLength)
             {
-                part = 0;
-                unit += TScales.Bytes;
+                byte* codes = tiles[s] + code;
+                byte* scales = tiles[s] + unit;
+                Prefetch(codes);
+                var sum = Dot<Codes>(x0, x1, x2, x3, x4, x5, x6, x7, codes, Integer(scales, part), UpperInteger(scales, part));
+                Add(sum, Offsets(scales, part), Factor(scales), Minimum(scales, part), TwoMinimums(scales, part), parts, total);
             }
-        }
 
-        s0.StoreAligned(sums);
-        s1.StoreAligned(sums + 8);
-        s2.StoreAligned(sums + 16);
-        s3.StoreAligned(sums + 24);
+            if (++part < TScales.Columns / BlockLength) continue;
+            if (!IsOneFactor)
+            {
+                total = sums;
+                for (int s = 0; s < Streams; s++, total += SumLength) Finish(TScales.Factor(tiles[s] + unit), TScales.MinimumFactor(tiles[s] + unit), total);
+            }
+
+            part = 0;
+            unit += TScales.Bytes;
+        }
     }
 
     /// <summary>Asks for the codes that come some blocks later: the arithmetic of a block is too long for the processor to look past several.</summary>
@@ -109,24 +129,15 @@ internal readonly unsafe struct InterleavedProduct<TCodes, TScales>(MatMulArgume
         for (int i = 0; i < TCodes.Bytes; i += 64) Sse.Prefetch0(codes + PrefetchBytes + i);
     }
 
-    /// <summary>Adds the products of 32 columns of a tile with a row.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector256<float> Add(byte* codes, byte* unit, int part, int* x, InterleavedActivations.BlockParts* parts, Vector256<float> total)
-    {
-        var scales = TScales.Load(unit, part);
-        return Add(
-            TCodes.Load(codes, 0), TCodes.Load(codes, 1), TCodes.Load(codes, 2), TCodes.Load(codes, 3), TCodes.Load(codes, 4), TCodes.Load(codes, 5), TCodes.Load(codes, 6), TCodes.Load(codes, 7),
-            scales, Offsets(scales), x, parts, total);
-    }
-
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void Tile(byte* codes, int chunk, int rows, float* sums)
     {
         int blocks = arguments.Columns / BlockLength;
         byte* unit = codes + codeBytes;
-        int* x = (int*)(activations.Codes + ((long)chunk * arguments.Columns));
+        byte* x = (byte*)activations.Codes + ((long)chunk * arguments.Columns);
         var parts = activations.Parts + ((long)chunk * blocks);
-        new Span<float>(sums, rows * TileRows).Clear();
+        float* last = sums + (rows * SumLength);
+        new Span<float>(sums, rows * SumLength).Clear();
         int part = 0;
         for (int block = 0; block < blocks; block++, codes += TCodes.Bytes)
         {
@@ -139,81 +150,161 @@ internal readonly unsafe struct InterleavedProduct<TCodes, TScales>(MatMulArgume
             var w5 = TCodes.Load(codes, 5);
             var w6 = TCodes.Load(codes, 6);
             var w7 = TCodes.Load(codes, 7);
-            var scales = TScales.Load(unit, part);
-            if (++part == TScales.Columns / BlockLength)
+            var integer = Integer(unit, part);
+            var upperInteger = UpperInteger(unit, part);
+            var offsets = Offsets(unit, part);
+            var factor = Factor(unit);
+            var minimum = Minimum(unit, part);
+            var twoMinimums = TwoMinimums(unit, part);
+            for (float* total = sums; total != last; total += SumLength, x += BlockLength, parts++)
+                Add(Dot<Activations>(w0, w1, w2, w3, w4, w5, w6, w7, x, integer, upperInteger), offsets, factor, minimum, twoMinimums, parts, total);
+
+            if (++part < TScales.Columns / BlockLength) continue;
+            if (!IsOneFactor)
             {
-                part = 0;
-                unit += TScales.Bytes;
+                factor = TScales.Factor(unit);
+                minimum = TScales.MinimumFactor(unit);
+                for (float* total = sums; total != last; total += SumLength) Finish(factor, minimum, total);
             }
 
-            var offsets = Offsets(scales);
-            float* last = sums + (rows * TileRows);
-            for (float* total = sums; total != last; total += TileRows, x += 8, parts++)
-                Add(w0, w1, w2, w3, w4, w5, w6, w7, scales, offsets, x, parts, Vector256.LoadAligned(total)).StoreAligned(total);
+            part = 0;
+            unit += TScales.Bytes;
         }
     }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector256<short> Integer(byte* unit, int part) => TScales.Integers == 0 ? Vector256<short>.One : TScales.Integer(unit, part * TScales.Integers);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector256<short> UpperInteger(byte* unit, int part) => TScales.Integers == 2 ? TScales.Integer(unit, (2 * part) + 1) : Integer(unit, part);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector256<float> Factor(byte* unit) => IsOneFactor ? TScales.Factor(unit) : default;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector256<float> Minimum(byte* unit, int part)
+    {
+        if (TScales.Minimums != 1) return default;
+        return IsOneFactor ? TScales.MinimumFactor(unit) : TScales.Minimum(unit, part);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector256<short> TwoMinimums(byte* unit, int part) => TScales.Minimums == 2 ? TScales.TwoMinimums(unit, 2 * part) : default;
 
     /// <summary>What the products of codes without a sign are too large by, as factors of the sums of activations.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector256<short> Offsets(InterleavedScales scales)
+    private static Vector256<short> Offsets(byte* unit, int part)
     {
         if (TCodes.Offset == 0) return default;
         if (TScales.Integers == 0) return Vector256.Create((short)TCodes.Offset);
-        return (TScales.Integers == 2 ? scales.Integers : scales.Integer) * (short)TCodes.Offset;
+        return (TScales.Integers == 2 ? TScales.TwoIntegers(unit, 2 * part) : Integer(unit, part)) * (short)TCodes.Offset;
     }
 
-    /// <summary>Adds the products of 32 columns of 8 rows with a row of activations.</summary>
+    /// <summary>
+    /// Adds the products of 32 columns of 8 rows with a row of activations. Blocks of the format that are longer get their factors in
+    /// <see cref="Finish"/>.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector256<float> Add(
-        Vector256<byte> w0, Vector256<byte> w1, Vector256<byte> w2, Vector256<byte> w3, Vector256<byte> w4, Vector256<byte> w5, Vector256<byte> w6, Vector256<byte> w7,
-        InterleavedScales scales, Vector256<short> offsets, int* x, InterleavedActivations.BlockParts* parts, Vector256<float> total)
+    private static void Add(Vector256<int> sum, Vector256<short> offsets, Vector256<float> factor, Vector256<float> minimum, Vector256<short> twoMinimums, InterleavedActivations.BlockParts* parts, float* total)
     {
-        var lower = TScales.Integers == 0 ? Vector256<short>.One : scales.Integer;
-        Vector256<int> sum;
+        if (TCodes.Offset != 0) sum -= Products(offsets, parts);
+        var product = Vector256.ConvertToSingle(sum);
+        if (IsOneFactor)
+        {
+            var result = Vector256.MultiplyAddEstimate(product, factor * Vector256.Create(parts->Scale), Vector256.LoadAligned(total));
+            if (TScales.Minimums == 1) result = Subtract(result, minimum, Vector256.Create(parts->Sum32));
+            result.StoreAligned(total);
+            return;
+        }
+
+        Vector256.MultiplyAddEstimate(product, Vector256.Create(parts->Scale), Vector256.LoadAligned(total + TileRows)).StoreAligned(total + TileRows);
+        if (TScales.Minimums == 0) return;
+        var least = Vector256.LoadAligned(total + (2 * TileRows));
+        if (TScales.Minimums == 1) least = Vector256.MultiplyAddEstimate(minimum, Vector256.Create(parts->Sum32), least);
+        else least = Vector256.MultiplyAddEstimate(Vector256.ConvertToSingle(Products(twoMinimums, parts)), Vector256.Create(parts->Scale), least);
+        least.StoreAligned(total + (2 * TileRows));
+    }
+
+    /// <summary>The sums of the first and of the last 16 activations, times a number of each row.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector256<int> Products(Vector256<short> numbers, InterleavedActivations.BlockParts* parts) => Avx2.MultiplyAddAdjacent(numbers, Vector256.Create(parts->CodeSums).AsInt16());
+
+    /// <summary>Adds a block of several times 32 columns, with its factors, and starts the next.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Finish(Vector256<float> factor, Vector256<float> minimumFactor, float* total)
+    {
+        var result = Vector256.MultiplyAddEstimate(Vector256.LoadAligned(total + TileRows), factor, Vector256.LoadAligned(total));
+        Vector256<float>.Zero.StoreAligned(total + TileRows);
+        if (TScales.Minimums > 0)
+        {
+            result = Subtract(result, minimumFactor, Vector256.LoadAligned(total + (2 * TileRows)));
+            Vector256<float>.Zero.StoreAligned(total + (2 * TileRows));
+        }
+
+        result.StoreAligned(total);
+    }
+
+    /// <summary>
+    /// The products of 32 columns of 8 rows with a row of activations, times the integers of the groups: eight vectors that are kept, and eight
+    /// that are loaded.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector256<int> Dot<TLoaded>(
+        Vector256<byte> k0, Vector256<byte> k1, Vector256<byte> k2, Vector256<byte> k3, Vector256<byte> k4, Vector256<byte> k5, Vector256<byte> k6, Vector256<byte> k7,
+        byte* loaded, Vector256<short> integer, Vector256<short> upperInteger)
+        where TLoaded : struct, IOperand
+    {
         if (TCodes.VectorsPerSum == 8 && TScales.Integers < 2)
         {
-            var low = (Pairs(w0, x) + Pairs(w1, x + 1)) + (Pairs(w2, x + 2) + Pairs(w3, x + 3));
-            var high = (Pairs(w4, x + 4) + Pairs(w5, x + 5)) + (Pairs(w6, x + 6) + Pairs(w7, x + 7));
-            sum = Avx2.MultiplyAddAdjacent(low + high, lower);
-        }
-        else
-        {
-            sum = Four(w0, w1, w2, w3, x, lower) + Four(w4, w5, w6, w7, x + 4, TScales.Integers == 2 ? scales.UpperInteger : lower);
+            var sum = Pairs<TLoaded>(k0, loaded, 0) + Pairs<TLoaded>(k1, loaded, 1);
+            sum += Pairs<TLoaded>(k2, loaded, 2) + Pairs<TLoaded>(k3, loaded, 3);
+            sum += Pairs<TLoaded>(k4, loaded, 4) + Pairs<TLoaded>(k5, loaded, 5);
+            sum += Pairs<TLoaded>(k6, loaded, 6) + Pairs<TLoaded>(k7, loaded, 7);
+            return Avx2.MultiplyAddAdjacent(sum, integer);
         }
 
-        if (TCodes.Offset != 0) sum -= Avx2.MultiplyAddAdjacent(offsets, Vector256.Create(parts->CodeSums).AsInt16());
-        var result = Vector256.MultiplyAddEstimate(Vector256.ConvertToSingle(sum), scales.Scale * Vector256.Create(parts->Scale), total);
-        if (TScales.Minimums == 1) result = Subtract(result, scales.Minimum, parts->Sum32);
-        if (TScales.Minimums == 2) result = Subtract(Subtract(result, scales.Minimum, parts->SumLow), scales.UpperMinimum, parts->SumHigh);
-        return result;
-    }
-
-    /// <summary>Products of two columns of each row, summed.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector256<short> Pairs(Vector256<byte> weights, int* x)
-    {
-        var activations = Vector256.Create(*x).AsSByte();
-        return TCodes.IsSigned
-            ? Avx2.MultiplyAddAdjacent(Avx2.Abs(weights.AsSByte()), Avx2.Sign(activations, weights.AsSByte()))
-            : Avx2.MultiplyAddAdjacent(weights, activations);
+        return Four<TLoaded>(k0, k1, k2, k3, loaded, 0, integer) + Four<TLoaded>(k4, k5, k6, k7, loaded, 4, upperInteger);
     }
 
     /// <summary>Products of 16 columns of each row, summed and multiplied by an integer.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector256<int> Four(Vector256<byte> w0, Vector256<byte> w1, Vector256<byte> w2, Vector256<byte> w3, int* x, Vector256<short> integer)
+    private static Vector256<int> Four<TLoaded>(Vector256<byte> k0, Vector256<byte> k1, Vector256<byte> k2, Vector256<byte> k3, byte* loaded, int index, Vector256<short> integer)
+        where TLoaded : struct, IOperand
     {
-        var p0 = Pairs(w0, x);
-        var p1 = Pairs(w1, x + 1);
-        var p2 = Pairs(w2, x + 2);
-        var p3 = Pairs(w3, x + 3);
-        if (TCodes.VectorsPerSum >= 4) return Avx2.MultiplyAddAdjacent((p0 + p1) + (p2 + p3), integer);
-        if (TCodes.VectorsPerSum == 2) return Avx2.MultiplyAddAdjacent(p0 + p1, integer) + Avx2.MultiplyAddAdjacent(p2 + p3, integer);
-        return (Avx2.MultiplyAddAdjacent(p0, integer) + Avx2.MultiplyAddAdjacent(p1, integer)) + (Avx2.MultiplyAddAdjacent(p2, integer) + Avx2.MultiplyAddAdjacent(p3, integer));
+        var p0 = Pairs<TLoaded>(k0, loaded, index);
+        var p1 = Pairs<TLoaded>(k1, loaded, index + 1);
+        if (TCodes.VectorsPerSum >= 4)
+        {
+            p0 = (p0 + p1) + (Pairs<TLoaded>(k2, loaded, index + 2) + Pairs<TLoaded>(k3, loaded, index + 3));
+            return Avx2.MultiplyAddAdjacent(p0, integer);
+        }
+
+        if (TCodes.VectorsPerSum == 2)
+        {
+            var sum = Avx2.MultiplyAddAdjacent(p0 + p1, integer);
+            return sum + Avx2.MultiplyAddAdjacent(Pairs<TLoaded>(k2, loaded, index + 2) + Pairs<TLoaded>(k3, loaded, index + 3), integer);
+        }
+
+        var low = Avx2.MultiplyAddAdjacent(p0, integer) + Avx2.MultiplyAddAdjacent(p1, integer);
+        return low + (Avx2.MultiplyAddAdjacent(Pairs<TLoaded>(k2, loaded, index + 2), integer) + Avx2.MultiplyAddAdjacent(Pairs<TLoaded>(k3, loaded, index + 3), integer));
+    }
+
+    /// <summary>Products of two columns of each row, summed.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector256<short> Pairs<TLoaded>(Vector256<byte> kept, byte* loaded, int index)
+        where TLoaded : struct, IOperand
+    {
+        var other = TLoaded.Load(loaded, index);
+        var weights = TLoaded.IsWeights ? other : kept;
+        var values = (TLoaded.IsWeights ? kept : other).AsSByte();
+        return TCodes.IsSigned
+            ? Avx2.MultiplyAddAdjacent(Avx2.Abs(weights.AsSByte()), Avx2.Sign(values, weights.AsSByte()))
+            : Avx2.MultiplyAddAdjacent(weights, values);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector256<float> Subtract(Vector256<float> total, Vector256<float> minimum, float sum) =>
-        Fma.IsSupported ? Fma.MultiplyAddNegated(minimum, Vector256.Create(sum), total) : total - (minimum * sum);
+    private static Vector256<float> Subtract(Vector256<float> total, Vector256<float> minimum, Vector256<float> sum) =>
+        Fma.IsSupported ? Fma.MultiplyAddNegated(minimum, sum, total) : total - (minimum * sum);
 
     private void Store(int tile, int chunk, int rows, float* sums)
     {
@@ -221,7 +312,7 @@ internal readonly unsafe struct InterleavedProduct<TCodes, TScales>(MatMulArgume
         int count = Math.Min(TileRows, arguments.Outputs - first);
         float* output = arguments.Output + ((long)chunk * arguments.Outputs) + first;
         float* bias = arguments.Bias == null ? null : arguments.Bias + first;
-        for (int m = 0; m < rows; m++, output += arguments.Outputs, sums += TileRows)
+        for (int m = 0; m < rows; m++, output += arguments.Outputs, sums += SumLength)
         {
             if (count == TileRows)
             {
@@ -233,5 +324,30 @@ internal readonly unsafe struct InterleavedProduct<TCodes, TScales>(MatMulArgume
 
             for (int i = 0; i < count; i++) output[i] = bias == null ? sums[i] : sums[i] + bias[i];
         }
+    }
+
+    /// <summary>What is loaded vector by vector while the other operand stays in registers.</summary>
+    private interface IOperand
+    {
+        static abstract bool IsWeights { get; }
+
+        static abstract Vector256<byte> Load(byte* source, int index);
+    }
+
+    private readonly struct Codes : IOperand
+    {
+        public static bool IsWeights => true;
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public static Vector256<byte> Load(byte* source, int index) => TCodes.Load(source, index);
+    }
+
+    /// <summary>Four activations, for each row of the tile.</summary>
+    private readonly struct Activations : IOperand
+    {
+        public static bool IsWeights => false;
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public static Vector256<byte> Load(byte* source, int index) => Vector256.Create(((int*)source)[index]).AsByte();
     }
 }

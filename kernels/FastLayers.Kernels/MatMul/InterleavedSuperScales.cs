@@ -1,6 +1,5 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
-using System.Runtime.Intrinsics.X86;
 using FastLayers.Kernels.Formats;
 
 namespace FastLayers.Kernels.MatMul;
@@ -39,32 +38,24 @@ internal readonly unsafe struct SignedSuperScales<TBlock> : IInterleavedScales
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static InterleavedScales Load(byte* unit, int part)
-    {
-        var scales = new InterleavedScales { Scale = EightRows.Halves(unit) };
-        if (Integers == 1)
-        {
-            scales.Integer = EightRows.Twice(Vector128.CreateScalarUnsafe(*(long*)(unit + Halves + (8 * part))).AsSByte());
-            return scales;
-        }
+    public static Vector256<float> Factor(byte* unit) => EightRows.Halves(unit);
 
-        var bytes = Vector128.Load((sbyte*)unit + Halves + (16 * part));
-        scales.Integer = EightRows.Twice(bytes);
-        scales.UpperInteger = EightRows.UpperTwice(bytes);
-        scales.Integers = EightRows.Paired(bytes);
-        return scales;
-    }
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<short> Integer(byte* unit, int group) => EightRows.Twice(EightRows.Bytes(unit + Halves + (8 * group)));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<short> TwoIntegers(byte* unit, int group) => EightRows.Paired(Vector128.Load((sbyte*)unit + Halves + (8 * group)));
 }
 
 /// <summary>Groups of 32 with a 6-bit integer and minimum each.</summary>
 internal readonly unsafe struct SixBitSuperScales : IInterleavedScales
 {
-    private const int Integer = 32;
-    private const int Lowest = Integer + 64;
+    private const int FirstInteger = 32;
+    private const int FirstMinimum = FirstInteger + 64;
 
     public static int Columns => 256;
 
-    public static int Bytes => Lowest + 64;
+    public static int Bytes => FirstMinimum + 64;
 
     public static int Integers => 1;
 
@@ -77,18 +68,22 @@ internal readonly unsafe struct SixBitSuperScales : IInterleavedScales
         for (int g = 0; g < 8; g++)
         {
             (int scale, int minimum) = SixBitScales.Get(block + 4, g);
-            unit[Integer + (8 * g) + row] = (byte)scale;
-            unit[Lowest + (8 * g) + row] = (byte)minimum;
+            unit[FirstInteger + (8 * g) + row] = (byte)scale;
+            unit[FirstMinimum + (8 * g) + row] = (byte)minimum;
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static InterleavedScales Load(byte* unit, int part) => new()
-    {
-        Scale = EightRows.Halves(unit),
-        Integer = EightRows.Twice(Vector128.CreateScalarUnsafe(*(long*)(unit + Integer + (8 * part))).AsSByte()),
-        Minimum = EightRows.Halves(unit + 16) * EightRows.Floats(Vector128.CreateScalarUnsafe(*(long*)(unit + Lowest + (8 * part))).AsSByte()),
-    };
+    public static Vector256<float> Factor(byte* unit) => EightRows.Halves(unit);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<float> MinimumFactor(byte* unit) => EightRows.Halves(unit + 16);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<short> Integer(byte* unit, int group) => EightRows.Twice(EightRows.Bytes(unit + FirstInteger + (8 * group)));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<float> Minimum(byte* unit, int group) => EightRows.Floats(EightRows.Bytes(unit + FirstMinimum + (8 * group)));
 }
 
 /// <summary>Groups of 16 with a 4-bit integer and minimum each, which share a byte.</summary>
@@ -112,20 +107,19 @@ internal readonly unsafe struct FourBitSuperScales : IInterleavedScales
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static InterleavedScales Load(byte* unit, int part)
+    public static Vector256<float> Factor(byte* unit) => EightRows.Halves(unit);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<float> MinimumFactor(byte* unit) => EightRows.Halves(unit + 16);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<short> Integer(byte* unit, int group) => EightRows.Twice(EightRows.Bytes(unit + Groups + (8 * group)) & Vector128.Create((sbyte)15));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<short> TwoMinimums(byte* unit, int group)
     {
-        var bytes = Vector128.Load(unit + Groups + (16 * part));
-        var integers = (bytes & Vector128.Create((byte)15)).AsSByte();
-        var minimums = ((bytes.AsUInt16() >>> 4).AsByte() & Vector128.Create((byte)15)).AsSByte();
-        var factor = EightRows.Halves(unit + 16);
-        return new()
-        {
-            Scale = EightRows.Halves(unit),
-            Integer = EightRows.Twice(integers),
-            UpperInteger = EightRows.UpperTwice(integers),
-            Minimum = factor * EightRows.Floats(minimums),
-            UpperMinimum = factor * EightRows.Floats(Sse2.ShiftRightLogical128BitLane(minimums, 8)),
-        };
+        var bytes = Vector128.Load(unit + Groups + (8 * group)).AsUInt16() >>> 4;
+        return EightRows.Paired(bytes.AsSByte() & Vector128.Create((sbyte)15));
     }
 }
 

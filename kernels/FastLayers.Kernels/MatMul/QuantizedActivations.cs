@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 
 namespace FastLayers.Kernels.MatMul;
 
@@ -91,8 +92,7 @@ public readonly unsafe struct QuantizedActivations
         var v1 = Vector256.Load(values + 8);
         var v2 = Vector256.Load(values + 16);
         var v3 = Vector256.Load(values + 24);
-        var largest = Vector256.Max(Vector256.Max(Vector256.Abs(v0), Vector256.Abs(v1)), Vector256.Max(Vector256.Abs(v2), Vector256.Abs(v3)));
-        float max = MaxAcross(largest);
+        float max = MaxAcross(Vector256.Max(Vector256.Max(Magnitude(v0), Magnitude(v1)), Vector256.Max(Magnitude(v2), Magnitude(v3))));
         float scale = max / 127f;
         float inverse = max > 0f ? 127f / max : 0f;
         var factor = Vector256.Create(float.IsFinite(inverse) ? inverse : 0f);
@@ -100,9 +100,11 @@ public readonly unsafe struct QuantizedActivations
         var q1 = ToInt32(v1 * factor);
         var q2 = ToInt32(v2 * factor);
         var q3 = ToInt32(v3 * factor);
-        Vector256.Narrow(Vector256.Narrow(q0, q1), Vector256.Narrow(q2, q3)).Store(codes);
-        sumLow = Vector256.Sum(q0 + q1);
-        sumHigh = Vector256.Sum(q2 + q3);
+        var narrow = Narrow(q0, q1, q2, q3);
+        narrow.Store(codes);
+        var sums = Sums(narrow, q0 + q1, q2 + q3);
+        sumLow = sums.ToScalar();
+        sumHigh = sums.GetUpper().ToScalar();
         return float.IsFinite(scale) ? scale : float.NaN;
     }
 
@@ -114,12 +116,35 @@ public readonly unsafe struct QuantizedActivations
         return (value + magic).AsInt32() - magic.AsInt32();
     }
 
+    /// <summary>The bits of |value|, whose order as integers is that of the magnitudes, with what is no number above all.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static float MaxAcross(Vector256<float> value)
+    private static Vector256<int> Magnitude(Vector256<float> value) => value.AsInt32() & Vector256.Create(int.MaxValue);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static float MaxAcross(Vector256<int> value)
     {
         var half = Vector128.Max(value.GetLower(), value.GetUpper());
         half = Vector128.Max(half, Vector128.Shuffle(half, Vector128.Create(2, 3, 0, 1)));
         half = Vector128.Max(half, Vector128.Shuffle(half, Vector128.Create(1, 0, 3, 2)));
-        return half.ToScalar();
+        return BitConverter.Int32BitsToSingle(half.ToScalar());
+    }
+
+    /// <summary>Numbers that fit a byte, as bytes.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector256<sbyte> Narrow(Vector256<int> q0, Vector256<int> q1, Vector256<int> q2, Vector256<int> q3)
+    {
+        if (!Avx2.IsSupported) return Vector256.Narrow(Vector256.Narrow(q0, q1), Vector256.Narrow(q2, q3));
+        var bytes = Avx2.PackSignedSaturate(Avx2.PackSignedSaturate(q0, q1), Avx2.PackSignedSaturate(q2, q3));
+        return Avx2.PermuteVar8x32(bytes.AsInt32(), Vector256.Create(0, 4, 1, 5, 2, 6, 3, 7)).AsSByte();
+    }
+
+    /// <summary>The sums of the first and of the last 16 codes, in the first place of each half.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector256<int> Sums(Vector256<sbyte> codes, Vector256<int> low, Vector256<int> high)
+    {
+        if (!Avx2.IsSupported) return Vector256.Create(Vector128.CreateScalar(Vector256.Sum(low)), Vector128.CreateScalar(Vector256.Sum(high)));
+        var sums = Avx2.MultiplyAddAdjacent(Avx2.MultiplyAddAdjacent(Vector256<byte>.One, codes), Vector256<short>.One);
+        sums += Avx2.Shuffle(sums, 0b_01_00_11_10);
+        return sums + Avx2.Shuffle(sums, 0b_10_11_00_01);
     }
 }
