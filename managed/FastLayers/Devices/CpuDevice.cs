@@ -55,7 +55,7 @@ public sealed unsafe partial class CpuDevice : Device
     protected override DeviceMemory? PrepareMemory(Tensor weight, ActivationPrecision precision)
     {
         if (InterleavedLayout.For(weight.Format) is not { } layout || (layout.RoundsActivations && precision == ActivationPrecision.Float32)) return null;
-        var memory = new CpuMemory(layout.Bytes(weight.Rows, weight.Columns));
+        var memory = new CpuMemory(layout.Bytes(weight.Rows, weight.Columns), isReadThrough: true);
         layout.Interleave(_pool, Bytes(weight), weight.Rows, weight.Columns, memory.Pointer);
         return memory;
     }

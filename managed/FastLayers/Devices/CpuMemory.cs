@@ -13,8 +13,10 @@ internal sealed unsafe class CpuMemory : DeviceMemory
     private bool _disposed;
 
     /// <summary>Allocates zeroed memory.</summary>
+    /// <param name="bytes">How much.</param>
+    /// <param name="isReadThrough">Whether all of it will be used, and read from end to end, as the weights of a product are.</param>
     /// <exception cref="OutOfMemoryException">There is not that much.</exception>
-    public CpuMemory(long bytes)
+    public CpuMemory(long bytes, bool isReadThrough = false)
     {
         // Room for a whole vector beyond the end, so that a kernel may read one past its last value.
         try
@@ -28,6 +30,7 @@ internal sealed unsafe class CpuMemory : DeviceMemory
 
         Pointer = (byte*)(((nuint)_allocation + Alignment - 1) / Alignment * Alignment);
         ByteLength = bytes;
+        if (isReadThrough) PageAdvice.UseLargePages(Pointer, bytes);
         GC.AddMemoryPressure(bytes + Alignment);
     }
 

@@ -1,14 +1,10 @@
 using System.IO.MemoryMappedFiles;
-using System.Runtime.InteropServices;
 
 namespace FastLayers.Loading;
 
 /// <summary>A file mapped read-only into memory: pages are read when touched and shared between processes.</summary>
-internal sealed unsafe partial class MappedFile : IDisposable
+internal sealed unsafe class MappedFile : IDisposable
 {
-    /// <summary>MADV_DONTNEED, the same on Linux, macOS and FreeBSD.</summary>
-    private const int NotNeeded = 4;
-
     private readonly MemoryMappedFile _map;
     private readonly MemoryMappedViewAccessor _view;
     private byte* _start;
@@ -65,14 +61,7 @@ internal sealed unsafe partial class MappedFile : IDisposable
     public ReadOnlySpan<byte> Bytes(long offset, int length) => new(Start + offset, length);
 
     /// <summary>Takes the pages that were read out of the process; the file's content is not touched. A hint, without effect on Windows.</summary>
-    public void Forget()
-    {
-        // The mapping starts at a page, and so does the pointer of a view from 0.
-        if (!OperatingSystem.IsWindows()) _ = Advise(Start, (nuint)Length, NotNeeded);
-    }
-
-    [LibraryImport("libc", EntryPoint = "madvise")]
-    private static partial int Advise(byte* start, nuint length, int advice);
+    public void Forget() => PageAdvice.Forget(Start, Length);
 
     /// <inheritdoc/>
     public void Dispose()
