@@ -59,11 +59,8 @@ internal sealed unsafe class InterleavedFloatLayout<TFloats>(Format format) : In
 
     internal override void Arrange(WorkerPool pool, float* input, int rows, int columns, byte* memory) => new InterleavedRows((float*)memory, rows).Fill(pool, input, columns);
 
-    internal override void Multiply(WorkerPool pool, in MatMulArguments arguments, byte* memory)
-    {
-        int tiles = (arguments.Outputs + TileRows - 1) / TileRows;
-        pool.Run(new InterleavedFloatProduct<TFloats>(pool, arguments, new InterleavedRows((float*)memory, arguments.Rows), TileBytes(arguments.Columns)), tiles);
-    }
+    internal override void Multiply(WorkerPool pool, in MatMulArguments arguments, byte* memory, int start, int end, int worker) =>
+        new InterleavedFloatProduct<TFloats>(pool, arguments, new InterleavedRows((float*)memory, arguments.Rows), TileBytes(arguments.Columns)).Execute(start, end, worker);
 
     private protected override long CodeBytes(int columns) => (long)TileRows * columns * TFloats.Bytes;
 

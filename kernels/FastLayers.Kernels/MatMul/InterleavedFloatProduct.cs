@@ -10,7 +10,7 @@ namespace FastLayers.Kernels.MatMul;
 /// then and several streams are read faster than one. Each output is one chain of multiply-adds over the columns, whatever the other rows and
 /// the threads are. Bound: two multiply-adds a cycle, or reading the weights.
 /// </summary>
-internal readonly unsafe struct InterleavedFloatProduct<TFloats>(WorkerPool pool, MatMulArguments arguments, InterleavedRows rows, long tileBytes) : IParallelWork
+internal readonly unsafe struct InterleavedFloatProduct<TFloats>(WorkerPool pool, MatMulArguments arguments, InterleavedRows rows, long tileBytes)
     where TFloats : struct, IInterleavedFloats
 {
     private const int TileRows = InterleavedLayout.TileRows;
@@ -18,6 +18,7 @@ internal readonly unsafe struct InterleavedFloatProduct<TFloats>(WorkerPool pool
     private const int Streams = 4;
     private const int RowsWorthWidening = 4 * RowsAtOnce;
 
+    /// <summary>Multiplies with tiles <paramref name="start"/> to <paramref name="end"/> (exclusive).</summary>
     [SkipLocalsInit]
     public void Execute(int start, int end, int worker)
     {

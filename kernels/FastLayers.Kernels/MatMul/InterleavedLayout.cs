@@ -77,7 +77,7 @@ public abstract unsafe class InterleavedLayout
     {
         ArgumentNullException.ThrowIfNull(pool);
         Bytes(rows, columns);
-        pool.Run(new InterleaveWork(this, weights, rows, columns, target), checked((int)Tiles(rows)));
+        pool.Run(new InterleaveWork(this, weights, rows, columns, target), Tiles(rows));
     }
 
     /// <summary>Whether activations enter products rounded to 8 bit: always for block formats, never for float formats.</summary>
@@ -89,8 +89,11 @@ public abstract unsafe class InterleavedLayout
     /// <summary>Brings activations into the order, and the precision, in which the products read them.</summary>
     internal abstract void Arrange(WorkerPool pool, float* input, int rows, int columns, byte* memory);
 
-    /// <summary>Multiplies; <see cref="MatMulArguments.Weights"/> are interleaved, and the activations were arranged in <paramref name="memory"/>.</summary>
-    internal abstract void Multiply(WorkerPool pool, in MatMulArguments arguments, byte* memory);
+    /// <summary>
+    /// Multiplies with tiles <paramref name="start"/> to <paramref name="end"/> (exclusive); <see cref="MatMulArguments.Weights"/> are interleaved,
+    /// and the activations were arranged in <paramref name="memory"/>.
+    /// </summary>
+    internal abstract void Multiply(WorkerPool pool, in MatMulArguments arguments, byte* memory, int start, int end, int worker);
 
     /// <summary>Bytes of a tile.</summary>
     internal long TileBytes(int columns) => (CodeBytes(columns) + ScaleBytes(columns) + Alignment - 1) / Alignment * Alignment;
@@ -101,7 +104,8 @@ public abstract unsafe class InterleavedLayout
 
     private protected abstract void StoreRow(byte* row, int columns, sbyte* codes, int index, byte* tile);
 
-    private static long Tiles(long rows) => (rows + TileRows - 1) / TileRows;
+    /// <summary>Tiles of a matrix.</summary>
+    internal static int Tiles(long rows) => checked((int)((rows + TileRows - 1) / TileRows));
 
     private readonly struct InterleaveWork(InterleavedLayout layout, byte* weights, long rows, int columns, byte* target) : IParallelWork
     {
@@ -134,11 +138,10 @@ internal sealed unsafe class InterleavedLayout<TCodes, TScales>(Format format) :
 
     internal override void Arrange(WorkerPool pool, float* input, int rows, int columns, byte* memory) => new InterleavedActivations(memory, rows, columns).Quantize(pool, input);
 
-    internal override void Multiply(WorkerPool pool, in MatMulArguments arguments, byte* memory)
+    internal override void Multiply(WorkerPool pool, in MatMulArguments arguments, byte* memory, int start, int end, int worker)
     {
         var activations = new InterleavedActivations(memory, arguments.Rows, arguments.Columns);
-        int tiles = (arguments.Outputs + TileRows - 1) / TileRows;
-        pool.Run(new InterleavedProduct<TCodes, TScales>(arguments, activations, TileBytes(arguments.Columns), CodeBytes(arguments.Columns)), tiles);
+        new InterleavedProduct<TCodes, TScales>(arguments, activations, TileBytes(arguments.Columns), CodeBytes(arguments.Columns)).Execute(start, end);
     }
 
     private protected override long CodeBytes(int columns) => (long)columns / BlockLength * TCodes.Bytes;

@@ -1,7 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
-using FastLayers.Kernels.Threading;
 
 namespace FastLayers.Kernels.MatMul;
 
@@ -13,7 +12,7 @@ namespace FastLayers.Kernels.MatMul;
 /// arithmetic of an output depends neither on the other rows nor on threads. Bound: one row of activations, reading the weights; many,
 /// two multiply-adds a cycle.
 /// </summary>
-internal readonly unsafe struct InterleavedProduct<TCodes, TScales>(MatMulArguments arguments, InterleavedActivations activations, long tileBytes, long codeBytes) : IParallelWork
+internal readonly unsafe struct InterleavedProduct<TCodes, TScales>(MatMulArguments arguments, InterleavedActivations activations, long tileBytes, long codeBytes)
     where TCodes : struct, IInterleavedCodes
     where TScales : struct, IInterleavedScales
 {
@@ -40,8 +39,9 @@ internal readonly unsafe struct InterleavedProduct<TCodes, TScales>(MatMulArgume
         get => TScales.Columns == BlockLength;
     }
 
+    /// <summary>Multiplies with tiles <paramref name="start"/> to <paramref name="end"/> (exclusive).</summary>
     [SkipLocalsInit]
-    public void Execute(int start, int end, int worker)
+    public void Execute(int start, int end)
     {
         float* sums = stackalloc float[(InterleavedActivations.ChunkRows * 3 * TileRows) + TileRows];
         sums = (float*)(((nuint)sums + 31) & ~(nuint)31);

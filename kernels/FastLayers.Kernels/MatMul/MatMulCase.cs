@@ -91,7 +91,7 @@ public static unsafe class MatMulCase
         return Create(
             format, "MatMul.Interleaved", layout.RoundsActivations ? "scale · code" : "x",
             layout.RoundsActivations ? "The integers are exact; float sums of one value a block." : "A float sum of all columns.",
-            (_, arguments) => layout.Multiply(CallingThread.Pool, OperandsOf(format, arguments, arguments["interleaved"].Pointer), arguments["activations"].Pointer),
+            (_, arguments) => MatMulSimdInterleaved.MultiplyArranged(CallingThread.Pool, [OperandsOf(format, arguments, arguments["interleaved"].Pointer)], arguments["activations"].Pointer),
             arguments =>
             {
                 var (rows, outputs, columns) = (arguments.Shape["rows"], arguments.Shape["outputs"], arguments.Shape["columns"]);

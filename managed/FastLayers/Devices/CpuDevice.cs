@@ -90,21 +90,10 @@ public sealed unsafe partial class CpuDevice : Device
     /// <inheritdoc/>
     protected override void MatMulCore(Tensor weight, Tensor? bias, Tensor input, Tensor output, int rows, ActivationPrecision precision)
     {
-        int outputs = (int)weight.Rows;
-        var arguments = new MatMulArguments
-        {
-            Format = weight.Format,
-            Weights = Bytes(weight),
-            Bias = bias is null ? null : Floats(bias),
-            Input = Floats(input),
-            Output = Floats(output),
-            Rows = rows,
-            Outputs = outputs,
-            Columns = weight.Columns,
-        };
+        var arguments = Arguments(weight, bias, input, output, rows);
         if (weight.IsPrepared)
         {
-            if (precision == ActivationPrecision.Float32 && weight.Format.BlockLength > 1) throw new ArgumentException($"MatMul: {weight} was prepared for 8-bit activations.", nameof(weight));
+            RequireRounding(weight, precision);
             var layout = InterleavedLayout.For(weight.Format)!;
             lock (_lock) MatMulSimdInterleaved.Multiply(_pool, layout, arguments, ActivationMemory(layout.ActivationBytes(rows, weight.Columns)));
             return;
@@ -123,6 +112,56 @@ public sealed unsafe partial class CpuDevice : Device
             MatMulSimdInt8.Multiply(_pool, arguments, activations);
         }
     }
+
+    /// <inheritdoc/>
+    protected override void MatMulCore(ReadOnlySpan<Projection> projections, Tensor input, int rows, ActivationPrecision precision)
+    {
+        if (projections.Length is < 2 or > MatMulSimdInterleaved.LargestGroup || !HaveSameInput(projections))
+        {
+            base.MatMulCore(projections, input, rows, precision);
+            return;
+        }
+
+        Span<MatMulArguments> group = [default, default, default, default];
+        for (int i = 0; i < projections.Length; i++)
+        {
+            RequireRounding(projections[i].Weight, precision);
+            group[i] = Arguments(projections[i].Weight, projections[i].Bias, input, projections[i].Output, rows);
+        }
+
+        var first = projections[0].Weight;
+        lock (_lock) MatMulSimdInterleaved.Multiply(_pool, group[..projections.Length], ActivationMemory(InterleavedLayout.For(first.Format)!.ActivationBytes(rows, first.Columns)));
+    }
+
+    /// <summary>Whether all matrices are prepared to read the input in the same arrangement.</summary>
+    private static bool HaveSameInput(ReadOnlySpan<Projection> projections)
+    {
+        var first = projections[0].Weight;
+        foreach (var projection in projections)
+        {
+            var weight = projection.Weight;
+            if (!weight.IsPrepared || weight.Columns != first.Columns || InterleavedLayout.For(weight.Format)!.RoundsActivations != InterleavedLayout.For(first.Format)!.RoundsActivations) return false;
+        }
+
+        return true;
+    }
+
+    private static void RequireRounding(Tensor prepared, ActivationPrecision precision)
+    {
+        if (precision == ActivationPrecision.Float32 && prepared.Format.BlockLength > 1) throw new ArgumentException($"MatMul: {prepared} was prepared for 8-bit activations.", nameof(prepared));
+    }
+
+    private static MatMulArguments Arguments(Tensor weight, Tensor? bias, Tensor input, Tensor output, int rows) => new()
+    {
+        Format = weight.Format,
+        Weights = Bytes(weight),
+        Bias = bias is null ? null : Floats(bias),
+        Input = Floats(input),
+        Output = Floats(output),
+        Rows = rows,
+        Outputs = (int)weight.Rows,
+        Columns = weight.Columns,
+    };
 
     /// <inheritdoc/>
     public override bool SupportsCache(Format keys, Format values) => CachedRow.Supports(keys) && CachedRow.Supports(values);

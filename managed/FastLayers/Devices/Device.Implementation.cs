@@ -13,8 +13,17 @@ public abstract partial class Device
     /// <summary>Implements <see cref="Embed"/>.</summary>
     protected abstract void EmbedCore(Tensor table, ReadOnlySpan<int> ids, float scale, Tensor output);
 
-    /// <summary>Implements <see cref="MatMul"/>.</summary>
+    /// <summary>Implements <see cref="MatMul(Tensor, Tensor?, Tensor, Tensor, int, ActivationPrecision)"/>.</summary>
     protected abstract void MatMulCore(Tensor weight, Tensor? bias, Tensor input, Tensor output, int rows, ActivationPrecision precision);
+
+    /// <summary>Implements <see cref="MatMul(ReadOnlySpan{Projection}, Tensor, int, ActivationPrecision)"/>; one after another by default.</summary>
+    protected virtual void MatMulCore(ReadOnlySpan<Projection> projections, Tensor input, int rows, ActivationPrecision precision)
+    {
+        foreach (var (weight, bias, output) in projections)
+        {
+            if (weight.Rows > 0) MatMulCore(weight, bias, input, output, rows, precision);
+        }
+    }
 
     /// <summary>Implements <see cref="RmsNorm"/>.</summary>
     protected abstract void RmsNormCore(Tensor input, Tensor? weight, float epsilon, Tensor output, int rows, int columns);

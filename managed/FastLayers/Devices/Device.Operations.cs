@@ -38,6 +38,25 @@ public abstract partial class Device
         if (rows > 0 && weight.Rows > 0) MatMulCore(weight, bias, input, output, rows, precision);
     }
 
+    /// <summary>
+    /// What <see cref="MatMul(Tensor, Tensor?, Tensor, Tensor, int, ActivationPrecision)"/> gives for each projection, to the bit; a device may
+    /// compute them together, and round the input once.
+    /// </summary>
+    public void MatMul(ReadOnlySpan<Projection> projections, Tensor input, int rows, ActivationPrecision precision)
+    {
+        using var timer = Timed();
+        RequireCount(rows, nameof(rows), nameof(MatMul));
+        foreach (var (weight, bias, output) in projections)
+        {
+            RequireUsable(weight, nameof(weight), nameof(MatMul), mayBePrepared: true);
+            RequireOptionalFloats(bias, nameof(bias), weight.Rows);
+            RequireFloats(input, nameof(input), rows, weight.Columns);
+            RequireFloats(output, nameof(output), rows, weight.Rows);
+        }
+
+        if (rows > 0) MatMulCore(projections, input, rows, precision);
+    }
+
     /// <summary>Root-mean-square norm of each of <paramref name="rows"/> rows of <paramref name="columns"/> values; in place if output is input.</summary>
     public void RmsNorm(Tensor input, Tensor? weight, float epsilon, Tensor output, int rows, int columns)
     {

@@ -48,7 +48,7 @@ public abstract partial class Device : IDisposable
     }
 
     /// <summary>
-    /// Lays a matrix out as <see cref="MatMul"/> reads it fastest with activations of a precision. The result serves as the weight of products
+    /// Lays a matrix out as <see cref="MatMul(Tensor, Tensor?, Tensor, Tensor, int, ActivationPrecision)"/> reads it fastest with activations of a precision. The result serves as the weight of products
     /// and for nothing else; it has memory of its own, or is <paramref name="weight"/> itself where there is nothing better.
     /// </summary>
     /// <exception cref="OutOfMemoryException">The device has not that much memory left.</exception>

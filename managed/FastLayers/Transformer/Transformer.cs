@@ -89,9 +89,7 @@ internal sealed class Transformer(TransformerConfig config, TransformerWeights w
         }
 
         probe?.Intermediate("attn_norm", new ProbePoint(index, input, rows, width));
-        MatMul(layer.Query, input, state.Query, rows);
-        MatMul(layer.Key, input, state.Key, rows);
-        MatMul(layer.Value, input, state.Value, rows);
+        Device.MatMul([layer.Query.Into(state.Query), layer.Key.Into(state.Key), layer.Value.Into(state.Value)], input, rows, precision);
         probe?.Intermediate("query", new ProbePoint(index, state.Query, rows, layer.Query.Outputs));
         probe?.Intermediate("key", new ProbePoint(index, state.Key, rows, layer.Key.Outputs));
         probe?.Intermediate("value", new ProbePoint(index, state.Value, rows, layer.Value.Outputs));
@@ -150,12 +148,12 @@ internal sealed class Transformer(TransformerConfig config, TransformerWeights w
     private void Expand(int index, FeedForwardMaps maps, Tensor input, Tensor output, ForwardState state, int rows, LayerProbe? probe)
     {
         int width = maps.Up.Outputs;
-        MatMul(maps.Up, input, state.Up, rows);
+        if (maps.Gate is { } gate) Device.MatMul([maps.Up.Into(state.Up), gate.Into(state.Gate)], input, rows, precision);
+        else MatMul(maps.Up, input, state.Up, rows);
         probe?.Intermediate("ffn_up", new ProbePoint(index, state.Up, rows, width));
         var activated = state.Up;
-        if (maps.Gate is { } gate)
+        if (maps.Gate is not null)
         {
-            MatMul(gate, input, state.Gate, rows);
             probe?.Intermediate("ffn_gate", new ProbePoint(index, state.Gate, rows, width));
             Device.Activate(Config.FeedForward.Activation, state.Gate, state.Up, state.Gate, rows, width);
             activated = state.Gate;

@@ -4,6 +4,9 @@ namespace FastLayers;
 internal sealed record Linear(Tensor Weight, Tensor? Bias = null)
 {
     public int Outputs => (int)Weight.Rows;
+
+    /// <summary>The map as one of several of the same input.</summary>
+    public Projection Into(Tensor output) => new(Weight, Bias, output);
 }
 
 /// <summary>Scale and optional shift of a norm.</summary>

@@ -29,7 +29,7 @@ public sealed class DeviceProfileTests : IDisposable
 
         int layers = model.Config.LayerCount;
         var calls = profile.Operations.ToDictionary(o => o.Operation, o => o.Calls);
-        Assert.Equal((7 * layers) + 1, calls["MatMul"]);
+        Assert.Equal((4 * layers) + 1, calls["MatMul"]);
         Assert.Equal(layers, calls["Attend"]);
         Assert.Equal(layers, calls["AppendKv"]);
         Assert.Equal(2 * layers, calls["Rotate"]);

@@ -66,6 +66,50 @@ public sealed unsafe class PrepareWeightTests
         Assert.Throws<ObjectDisposedException>(() => device.MatMul(prepared, null, input, output, 1, ActivationPrecision.Int8));
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Products_of_one_input_are_what_each_is_alone(bool arePrepared)
+    {
+        const int rows = 3;
+        using var device = new CpuDevice(2);
+        using var input = device.Allocate(Format.F32, rows, Columns);
+        device.Write(input, 0, Noise(rows * Columns));
+        var projections = new Projection[3];
+        float[][] expected = new float[3][];
+        Format[] formats = [Format.Q4_0, Format.Q6_K, Format.F16];
+        for (int i = 0; i < 3; i++)
+        {
+            byte[] bytes = Encoded(formats[i]);
+            var weight = device.Allocate(formats[i], Outputs, Columns);
+            fixed (byte* pointer = bytes)
+            {
+                using var mapped = device.FromMapped(formats[i], Outputs, Columns, pointer);
+                device.Copy(mapped, 0, weight, 0, Outputs);
+            }
+
+            projections[i] = new Projection(arePrepared ? device.PrepareWeight(weight, ActivationPrecision.Int8) : weight, null, device.Allocate(Format.F32, rows, Outputs));
+            device.MatMul(projections[i].Weight, null, input, projections[i].Output, rows, ActivationPrecision.Int8);
+            expected[i] = Values(projections[i].Output);
+        }
+
+        foreach (int[] chosen in (int[][])[[0, 1], [0, 1, 2], [2], []])
+        {
+            foreach (var projection in projections) device.Clear(projection.Output, rows, Outputs);
+            device.MatMul([.. chosen.Select(i => projections[i])], input, rows, ActivationPrecision.Int8);
+            foreach (int i in chosen) Assert.Equal(expected[i], Values(projections[i].Output));
+        }
+
+        Assert.Throws<ArgumentException>(() => device.MatMul([projections[0], projections[1] with { Output = input }], projections[0].Output, rows, ActivationPrecision.Int8));
+
+        float[] Values(Tensor tensor)
+        {
+            var values = new float[rows * Outputs];
+            device.Read(tensor, 0, values);
+            return values;
+        }
+    }
+
     private static byte[] Encoded(Format format)
     {
         byte[] bytes = new byte[Outputs * format.RowBytes(Columns)];
