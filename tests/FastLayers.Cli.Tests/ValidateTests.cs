@@ -48,7 +48,7 @@ public sealed class ValidateTests
         Assert.Equal(0, result.Code);
         using var json = JsonDocument.Parse(result.Output);
         var row = json.RootElement[0];
-        foreach (string value in (string[])["seconds", "gigabytesPerSecond", "copyGigabytesPerSecond", "gigaoperationsPerSecond", "arithmeticGigaoperationsPerSecond"])
+        foreach (string value in (string[])["seconds", "gigabytesPerSecond", "copyGigabytesPerSecond", "gigaoperationsPerSecond", "arithmeticGigaoperationsPerSecond", "readGigabytesPerSecond", "fourStreamReadGigabytesPerSecond", "dispatchSeconds", "shareOfLimit"])
             Assert.True(row.GetProperty(value).GetDouble() > 0);
     }
 

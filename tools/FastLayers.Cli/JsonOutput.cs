@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using FastLayers.Kernels.Catalog;
 
 namespace FastLayers.Cli;
 
@@ -27,9 +28,27 @@ internal sealed record ValidationOutput(string Device, string Operation, string 
 
 internal sealed record ValidateOutput(ulong Seed, int Passed, int Failed, int Skipped, IReadOnlyList<ValidationOutput> Cases);
 
-internal sealed record MeasurementOutput(string Device, string Operation, string Shape, double Seconds, double GigabytesPerSecond, double CopyGigabytesPerSecond, double GigaoperationsPerSecond, double ArithmeticGigaoperationsPerSecond)
+internal sealed record MeasurementOutput(string Device, string Operation, string Shape, double Seconds, double GigabytesPerSecond, double CopyGigabytesPerSecond, double GigaoperationsPerSecond, double ArithmeticGigaoperationsPerSecond, double? ReadGigabytesPerSecond, double? FourStreamReadGigabytesPerSecond, double? DispatchSeconds, double ShareOfLimit)
 {
-    public string Line() => string.Create(CultureInfo.InvariantCulture, $"{Device,-12} {Operation,-28} {Shape,-40} {Seconds * 1e6,10:f1} us {GigabytesPerSecond,8:f1} of {CopyGigabytesPerSecond:f1} GB/s {GigaoperationsPerSecond,8:f1} of {ArithmeticGigaoperationsPerSecond:f1} Gop/s");
+    public static MeasurementOutput Of(string device, KernelOperation operation, KernelShape shape, double seconds, DeviceLimits limits)
+    {
+        double bytes = operation.BytesMoved(shape), operations = operation.OperationCount(shape);
+        return new(
+            device, operation.Name, shape.ToString(), seconds, bytes / seconds / 1e9, limits.BytesPerSecond / 1e9, operations / seconds / 1e9, limits.RateOf(operation.Arithmetic) / 1e9,
+            limits.ReadBytesPerSecond / 1e9, limits.FourStreamReadBytesPerSecond / 1e9, limits.DispatchSeconds, limits.LeastSeconds(bytes, operations, operation.Arithmetic) / seconds);
+    }
+
+    public string Line() => string.Create(CultureInfo.InvariantCulture, $"{Device,-12} {Operation,-28} {Shape,-40} {Seconds * 1e6,10:f1} us {GigabytesPerSecond,8:f1} GB/s {GigaoperationsPerSecond,8:f1} of {ArithmeticGigaoperationsPerSecond:f1} Gop/s {100 * ShareOfLimit,6:f1} %");
+
+    /// <summary>A device's limits as one line.</summary>
+    public static string LimitsLine(string device, DeviceLimits limits)
+    {
+        string line = string.Create(CultureInfo.InvariantCulture, $"{device}: copy {limits.BytesPerSecond / 1e9:f1} GB/s, float {limits.OperationsPerSecond / 1e9:f1} Gop/s");
+        if (limits.ReadBytesPerSecond is { } read) line += string.Create(CultureInfo.InvariantCulture, $", read {read / 1e9:f1} GB/s");
+        if (limits.FourStreamReadBytesPerSecond is { } four) line += string.Create(CultureInfo.InvariantCulture, $", read of four streams {four / 1e9:f1} GB/s");
+        if (limits.Int8OperationsPerSecond is { } int8) line += string.Create(CultureInfo.InvariantCulture, $", int8 {int8 / 1e9:f1} Gop/s");
+        return limits.DispatchSeconds is { } dispatch ? line + string.Create(CultureInfo.InvariantCulture, $", start and wait {dispatch * 1e6:f2} us") : line;
+    }
 }
 
 internal sealed record BenchMeasuredOutput(double TokensPerSecond, double LeastTokensPerSecond, double MostTokensPerSecond, double WallSeconds, double CpuSeconds);

@@ -32,5 +32,9 @@ public sealed class CpuKernelRunner(SimdLevel level) : IKernelRunner
     }
 
     /// <inheritdoc/>
-    public DeviceLimits MeasureLimits() => CpuLimits.Measure(level);
+    public DeviceLimits MeasureLimits()
+    {
+        using var limits = new CpuLimits(level, threads: 1);
+        return limits.Measure();
+    }
 }

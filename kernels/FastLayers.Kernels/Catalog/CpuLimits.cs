@@ -1,80 +1,138 @@
-using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 using FastLayers.Kernels.Simd;
+using FastLayers.Kernels.Threading;
 
 namespace FastLayers.Kernels.Catalog;
 
-/// <summary>Measures what one thread of the processor can do at most: a copy of memory, and multiplications and additions in registers.</summary>
-internal static unsafe class CpuLimits
+/// <summary>Measures what threads of the processor can do at most: move memory, compute in registers, and start together.</summary>
+/// <remarks>An instance belongs to one caller at a time.</remarks>
+public sealed unsafe class CpuLimits : IDisposable
 {
-    /// <summary>Bytes of the copy: more than the caches of today's processors hold for one core.</summary>
-    private const int CopyBytes = 128 << 20;
+    /// <summary>Bytes that are read: more than the caches of today's processors hold. A copy reads one half and writes the other.</summary>
+    public const int MemoryBytes = 256 << 20;
 
-    private const int Rounds = 4096;
-    private const int Chains = 10;
+    private const int Streams = 4;
+    private const int SinkBytes = 64;
     private static readonly TimeSpan s_budget = TimeSpan.FromMilliseconds(300);
 
-    /// <summary>Measures both limits on the calling thread.</summary>
-    public static DeviceLimits Measure(SimdLevel level)
+    private readonly SimdLevel _level;
+    private readonly WorkerPool _pool;
+    private readonly byte* _memory;
+    private bool _isDisposed;
+
+    /// <summary>Starts the threads and fills the memory.</summary>
+    /// <param name="level">Width of the registers that compute.</param>
+    /// <param name="threads">Threads, the caller's included; at least 1.</param>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="threads"/> is below 1 or above 1,024.</exception>
+    public CpuLimits(SimdLevel level, int threads)
     {
-        var memory = (byte*)NativeMemory.AlignedAlloc(2 * (nuint)CopyBytes, 64);
-        try
+        _level = level;
+        _pool = new WorkerPool(threads);
+        nuint bytes = (nuint)(MemoryBytes + (SinkBytes * threads));
+        _memory = (byte*)NativeMemory.AlignedAlloc(bytes, SinkBytes);
+        NativeMemory.Fill(_memory, bytes, 1);
+    }
+
+    /// <summary>Threads that compute, the caller's included.</summary>
+    public int Threads => _pool.WorkerCount;
+
+    /// <summary>Does once what is measured.</summary>
+    public void Run(CpuLimit limit)
+    {
+        byte* sinks = _memory + MemoryBytes;
+        switch (limit)
         {
-            NativeMemory.Fill(memory, 2 * (nuint)CopyBytes, 1);
-            double copy = KernelTimer.Measure(
-                count =>
-                {
-                    for (int i = 0; i < count; i++) Buffer.MemoryCopy(memory, memory + CopyBytes, CopyBytes, CopyBytes);
-                },
-                s_budget);
-            double operations = level switch
-            {
-                SimdLevel.V512 => OperationsPerSecond<Lanes512>(),
-                SimdLevel.V256 => OperationsPerSecond<Lanes256>(),
-                _ => OperationsPerSecond<Lanes128>(),
-            };
-            return new DeviceLimits(2.0 * CopyBytes / copy, operations);
-        }
-        finally
-        {
-            NativeMemory.AlignedFree(memory);
+            case CpuLimit.Read:
+                _pool.Run(new ReadStreams(_memory, MemoryBytes / Threads, 1, sinks), Threads);
+                break;
+            case CpuLimit.ReadFourStreams:
+                _pool.Run(new ReadStreams(_memory, MemoryBytes / Threads, Streams, sinks), Threads);
+                break;
+            case CpuLimit.Copy:
+                _pool.Run(new CopyMemory(_memory, _memory + (MemoryBytes / 2), MemoryBytes / 2 / Threads), Threads);
+                break;
+            case CpuLimit.FloatMultiplyAdd when _level == SimdLevel.V512:
+                _pool.Run(new MultiplyAddChains<FloatStep<Lanes512>, Lanes512>(sinks), Threads);
+                break;
+            case CpuLimit.FloatMultiplyAdd when _level == SimdLevel.V256:
+                _pool.Run(new MultiplyAddChains<FloatStep<Lanes256>, Lanes256>(sinks), Threads);
+                break;
+            case CpuLimit.FloatMultiplyAdd:
+                _pool.Run(new MultiplyAddChains<FloatStep<Lanes128>, Lanes128>(sinks), Threads);
+                break;
+            case CpuLimit.Int8MultiplyAdd when IsByte512:
+                _pool.Run(new MultiplyAddChains<ByteStep512, Vector512<short>>(sinks), Threads);
+                break;
+            case CpuLimit.Int8MultiplyAdd when IsByteVnni:
+                _pool.Run(new MultiplyAddChains<ByteStepVnni, Vector256<int>>(sinks), Threads);
+                break;
+            case CpuLimit.Int8MultiplyAdd when IsByte256:
+                _pool.Run(new MultiplyAddChains<ByteStep256, Vector256<short>>(sinks), Threads);
+                break;
+            case CpuLimit.Int8MultiplyAdd:
+                _pool.Run(new MultiplyAddChains<ByteStep128, Vector128<short>>(sinks), Threads);
+                break;
+            case CpuLimit.Dispatch:
+                _pool.Run(default(NoWork), Threads);
+                break;
+            default:
+                throw new ArgumentOutOfRangeException(nameof(limit), limit, "There is no such limit.");
         }
     }
 
-    private static double OperationsPerSecond<TLanes>() where TLanes : unmanaged, ILanes<TLanes>
+    /// <summary>Bytes that a run reads and writes.</summary>
+    public long Bytes(CpuLimit limit) => limit switch
     {
-        float sink = 0;
-        double seconds = KernelTimer.Measure(
-            count =>
-            {
-                for (int i = 0; i < count; i++) sink += Chain<TLanes>(sink);
-            },
-            s_budget);
-        return 2.0 * Chains * Rounds * TLanes.Count / seconds;
-    }
+        CpuLimit.Read => ReadStreams.Bytes(MemoryBytes / Threads, 1) * Threads,
+        CpuLimit.ReadFourStreams => ReadStreams.Bytes(MemoryBytes / Threads, Streams) * Threads,
+        CpuLimit.Copy => 2L * (MemoryBytes / 2 / Threads) * Threads,
+        _ => 0,
+    };
 
-    /// <summary>Ten independent chains: two units of latency four or five keep busy with no fewer.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static float Chain<TLanes>(float start) where TLanes : unmanaged, ILanes<TLanes>
+    /// <summary>Multiplications and additions of a run.</summary>
+    public long Operations(CpuLimit limit) => Threads * limit switch
     {
-        var factor = TLanes.Broadcast(0.999f);
-        var summand = TLanes.Broadcast(0.001f);
-        TLanes c0 = TLanes.Broadcast(start), c1 = c0, c2 = c0, c3 = c0, c4 = c0, c5 = c0, c6 = c0, c7 = c0, c8 = c0, c9 = c0;
-        for (int i = 0; i < Rounds; i++)
+        CpuLimit.FloatMultiplyAdd when _level == SimdLevel.V512 => MultiplyAddChains<FloatStep<Lanes512>, Lanes512>.Operations,
+        CpuLimit.FloatMultiplyAdd when _level == SimdLevel.V256 => MultiplyAddChains<FloatStep<Lanes256>, Lanes256>.Operations,
+        CpuLimit.FloatMultiplyAdd => MultiplyAddChains<FloatStep<Lanes128>, Lanes128>.Operations,
+        CpuLimit.Int8MultiplyAdd when IsByte512 => MultiplyAddChains<ByteStep512, Vector512<short>>.Operations,
+        CpuLimit.Int8MultiplyAdd when IsByteVnni => MultiplyAddChains<ByteStepVnni, Vector256<int>>.Operations,
+        CpuLimit.Int8MultiplyAdd when IsByte256 => MultiplyAddChains<ByteStep256, Vector256<short>>.Operations,
+        CpuLimit.Int8MultiplyAdd => MultiplyAddChains<ByteStep128, Vector128<short>>.Operations,
+        _ => 0L,
+    };
+
+    /// <summary>Seconds that a run takes: the median of several.</summary>
+    public double Measure(CpuLimit limit) => KernelTimer.Measure(
+        count =>
         {
-            c0 = TLanes.MultiplyAdd(c0, factor, summand);
-            c1 = TLanes.MultiplyAdd(c1, factor, summand);
-            c2 = TLanes.MultiplyAdd(c2, factor, summand);
-            c3 = TLanes.MultiplyAdd(c3, factor, summand);
-            c4 = TLanes.MultiplyAdd(c4, factor, summand);
-            c5 = TLanes.MultiplyAdd(c5, factor, summand);
-            c6 = TLanes.MultiplyAdd(c6, factor, summand);
-            c7 = TLanes.MultiplyAdd(c7, factor, summand);
-            c8 = TLanes.MultiplyAdd(c8, factor, summand);
-            c9 = TLanes.MultiplyAdd(c9, factor, summand);
-        }
+            for (int i = 0; i < count; i++) Run(limit);
+        },
+        s_budget);
 
-        var sum = TLanes.Add(TLanes.Add(TLanes.Add(c0, c1), TLanes.Add(c2, c3)), TLanes.Add(TLanes.Add(c4, c5), TLanes.Add(TLanes.Add(c6, c7), TLanes.Add(c8, c9))));
-        return TLanes.Sum(sum) * 1e-30f;
+    /// <summary>Measures all of them.</summary>
+    public DeviceLimits Measure() => new(Bytes(CpuLimit.Copy) / Measure(CpuLimit.Copy), Operations(CpuLimit.FloatMultiplyAdd) / Measure(CpuLimit.FloatMultiplyAdd))
+    {
+        ReadBytesPerSecond = Bytes(CpuLimit.Read) / Measure(CpuLimit.Read),
+        FourStreamReadBytesPerSecond = Bytes(CpuLimit.ReadFourStreams) / Measure(CpuLimit.ReadFourStreams),
+        Int8OperationsPerSecond = Operations(CpuLimit.Int8MultiplyAdd) / Measure(CpuLimit.Int8MultiplyAdd),
+        DispatchSeconds = Measure(CpuLimit.Dispatch),
+    };
+
+    /// <summary>Stops the threads and frees the memory.</summary>
+    public void Dispose()
+    {
+        if (_isDisposed) return;
+        _isDisposed = true;
+        _pool.Dispose();
+        NativeMemory.AlignedFree(_memory);
     }
+
+    private bool IsByte512 => _level == SimdLevel.V512 && Avx512BW.IsSupported;
+
+    private bool IsByteVnni => _level >= SimdLevel.V256 && AvxVnni.IsSupported;
+
+    private bool IsByte256 => _level >= SimdLevel.V256 && Avx2.IsSupported;
 }

@@ -46,6 +46,9 @@ public sealed class KernelOperation
     /// <summary>Arithmetic operations; a multiplication and an addition count as two, an elementary function as one.</summary>
     public required Func<KernelShape, long> OperationCount { get; init; }
 
+    /// <summary>The numbers that are multiplied, whose rate is the limit.</summary>
+    public KernelArithmetic Arithmetic { get; init; }
+
     /// <summary>Adds the buffers for a shape and fills the inputs.</summary>
     public required Action<KernelArguments> Fill { get; init; }
 

@@ -53,6 +53,7 @@ public static unsafe class MatMulCase
         Magnitude = 4,
         BytesMoved = shape => (shape["outputs"] * format.RowBytes(shape["columns"])) + (4L * shape["rows"] * (shape["columns"] + shape["outputs"])),
         OperationCount = shape => 2L * shape["rows"] * shape["outputs"] * shape["columns"],
+        Arithmetic = activation == "x" ? KernelArithmetic.Float : KernelArithmetic.Int8,
         Fill = arguments =>
         {
             FillProduct(format, activation != "x", arguments);

@@ -27,7 +27,7 @@ internal static class ValidateCommand
             AllowMultipleArgumentsPerToken = true,
         };
         var seed = CommonOptions.Seed("Start of the random inputs. Default: a new one each time, which is printed.", null);
-        var perf = new Option<bool>("--perf") { Description = "Measure each operation instead, beside the device's measured copy bandwidth and arithmetic rate." };
+        var perf = new Option<bool>("--perf") { Description = "Measure each operation instead, beside what the device was measured to do at most; % is the share of the limit, over 100 where data stays in caches." };
         var json = CommonOptions.Json();
         var command = new Command("validate", "Compare every kernel with its double-precision definition on this machine.") { devices, operations, seed, perf, json };
         command.SetAction(async (result, cancellation) =>
@@ -135,6 +135,7 @@ internal static class ValidateCommand
 
     private static async Task<int> MeasureAsync(IReadOnlyList<IKernelRunner> runners, KernelOperation[] operations, ulong seed, bool asJson, CancellationToken cancellation)
     {
+        var limitLines = new List<string>();
         var rows = await ProgressBar.RunAsync("Measuring", asJson, progress =>
         {
             var measured = new List<MeasurementOutput>();
@@ -142,15 +143,14 @@ internal static class ValidateCommand
             foreach (var runner in runners)
             {
                 var limits = runner.MeasureLimits();
+                limitLines.Add(MeasurementOutput.LimitsLine(runner.Device, limits));
                 foreach (var operation in operations)
                 {
                     foreach (var shape in runner.ReasonToSkip(operation) is null ? operation.MeasuredShapes : [])
                     {
                         cancellation.ThrowIfCancellationRequested();
                         double seconds = runner.Measure(operation, operation.Prepare(shape, seed), s_measuringTime);
-                        measured.Add(new(
-                            runner.Device, operation.Name, shape.ToString(), seconds,
-                            operation.BytesMoved(shape) / seconds / 1e9, limits.BytesPerSecond / 1e9, operation.OperationCount(shape) / seconds / 1e9, limits.OperationsPerSecond / 1e9));
+                        measured.Add(MeasurementOutput.Of(runner.Device, operation, shape, seconds, limits));
                     }
 
                     progress?.Report(++done / (double)(runners.Count * operations.Length));
@@ -166,6 +166,7 @@ internal static class ValidateCommand
         }
         else
         {
+            foreach (string line in limitLines) Console.Out.WriteLine(line);
             foreach (var row in rows) Console.Out.WriteLine(row.Line());
         }
 
