@@ -11,27 +11,22 @@ public interface IMeasuredWork
     /// <summary>Multiplications plus additions.</summary>
     double Operations { get; }
 
-    /// <summary>Seconds that it takes at least, by the limits measured in this process; null where it is a limit itself.</summary>
+    /// <summary>
+    /// Seconds that it takes at least, by the limits measured in this process; null where it is a limit itself, or moves data that stays in
+    /// caches.
+    /// </summary>
     double? LeastSeconds { get; }
 }
 
 /// <summary>What the devices can do at most, measured once a process, when it is first asked for.</summary>
 public static class MeasuredLimits
 {
-    private static readonly Dictionary<(string Device, int Threads), DeviceLimits> s_limits = [];
-
-    /// <summary>The limits of threads of the processor.</summary>
-    public static DeviceLimits OfCpu(int threads)
-    {
-        if (s_limits.TryGetValue(("cpu", threads), out var known)) return known;
-        using var limits = new CpuLimits(Kernels.Simd.SimdDispatch.Level, threads);
-        return s_limits[("cpu", threads)] = limits.Measure();
-    }
+    private static readonly Dictionary<string, DeviceLimits> s_limits = [];
 
     /// <summary>The limits of a device.</summary>
     public static DeviceLimits Of(IKernelRunner runner)
     {
         ArgumentNullException.ThrowIfNull(runner);
-        return s_limits.TryGetValue((runner.Device, 1), out var known) ? known : s_limits[(runner.Device, 1)] = runner.MeasureLimits();
+        return s_limits.TryGetValue(runner.Device, out var known) ? known : s_limits[runner.Device] = runner.MeasureLimits();
     }
 }
