@@ -35,4 +35,34 @@ public sealed class CpuLimitsTests
         Assert.Equal(2, limits.LeastSeconds(40, 400, KernelArithmetic.Int8));
         Assert.Equal(100, new DeviceLimits(10, 100).RateOf(KernelArithmetic.Int8));
     }
+
+    [Fact]
+    public void Bytes_in_caches_are_not_compared_with_memory()
+    {
+        var limits = new DeviceLimits(10, 100) { CacheBytes = 40 };
+        Assert.Null(limits.LeastSeconds(40, 100, KernelArithmetic.Float));
+        Assert.Equal(5, limits.LeastSeconds(50, 100, KernelArithmetic.Float));
+        Assert.Equal(4, limits.LeastSeconds(40, 400, KernelArithmetic.Float));
+    }
+
+    [Fact]
+    public void The_largest_cache_is_read_from_the_system_s_files()
+    {
+        string folder = Directory.CreateTempSubdirectory("fastlayers-caches-").FullName;
+        try
+        {
+            Assert.Equal(CpuCaches.AssumedBytes, CpuCaches.LargestBytes(folder));
+            foreach (var (name, size) in ((string, string)[])[("index0", "32K"), ("index1", "what?"), ("index3", "30M"), ("index2", "1024K")])
+            {
+                Directory.CreateDirectory(Path.Combine(folder, name));
+                File.WriteAllText(Path.Combine(folder, name, "size"), size + "\n");
+            }
+
+            Assert.Equal(30 << 20, CpuCaches.LargestBytes(folder));
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
 }

@@ -28,7 +28,7 @@ internal sealed record ValidationOutput(string Device, string Operation, string 
 
 internal sealed record ValidateOutput(ulong Seed, int Passed, int Failed, int Skipped, IReadOnlyList<ValidationOutput> Cases);
 
-internal sealed record MeasurementOutput(string Device, string Operation, string Shape, double Seconds, double GigabytesPerSecond, double CopyGigabytesPerSecond, double GigaoperationsPerSecond, double ArithmeticGigaoperationsPerSecond, double? ReadGigabytesPerSecond, double? FourStreamReadGigabytesPerSecond, double? DispatchSeconds, double ShareOfLimit)
+internal sealed record MeasurementOutput(string Device, string Operation, string Shape, double Seconds, double GigabytesPerSecond, double CopyGigabytesPerSecond, double GigaoperationsPerSecond, double ArithmeticGigaoperationsPerSecond, double? ReadGigabytesPerSecond, double? FourStreamReadGigabytesPerSecond, double? DispatchSeconds, double? ShareOfLimit)
 {
     public static MeasurementOutput Of(string device, KernelOperation operation, KernelShape shape, double seconds, DeviceLimits limits)
     {
@@ -38,7 +38,7 @@ internal sealed record MeasurementOutput(string Device, string Operation, string
             limits.ReadBytesPerSecond / 1e9, limits.FourStreamReadBytesPerSecond / 1e9, limits.DispatchSeconds, limits.LeastSeconds(bytes, operations, operation.Arithmetic) / seconds);
     }
 
-    public string Line() => string.Create(CultureInfo.InvariantCulture, $"{Device,-12} {Operation,-28} {Shape,-40} {Seconds * 1e6,10:f1} us {GigabytesPerSecond,8:f1} GB/s {GigaoperationsPerSecond,8:f1} of {ArithmeticGigaoperationsPerSecond:f1} Gop/s {100 * ShareOfLimit,6:f1} %");
+    public string Line() => string.Create(CultureInfo.InvariantCulture, $"{Device,-12} {Operation,-28} {Shape,-40} {Seconds * 1e6,10:f1} us {GigabytesPerSecond,8:f1} GB/s {GigaoperationsPerSecond,8:f1} of {ArithmeticGigaoperationsPerSecond:f1} Gop/s {(ShareOfLimit is { } share ? string.Create(CultureInfo.InvariantCulture, $"{100 * share,6:f1} %") : "in caches")}");
 
     /// <summary>A device's limits as one line.</summary>
     public static string LimitsLine(string device, DeviceLimits limits)

@@ -119,6 +119,7 @@ public sealed unsafe class CpuLimits : IDisposable
         FourStreamReadBytesPerSecond = Bytes(CpuLimit.ReadFourStreams) / Measure(CpuLimit.ReadFourStreams),
         Int8OperationsPerSecond = Operations(CpuLimit.Int8MultiplyAdd) / Measure(CpuLimit.Int8MultiplyAdd),
         DispatchSeconds = Measure(CpuLimit.Dispatch),
+        CacheBytes = CpuCaches.LargestBytes(CpuCaches.SystemFolder),
     };
 
     /// <summary>Stops the threads and frees the memory.</summary>

@@ -17,6 +17,9 @@ public readonly record struct DeviceLimits(double BytesPerSecond, double Operati
     /// <summary>Seconds to start work on all threads and wait for its end, or null where it was not measured.</summary>
     public double? DispatchSeconds { get; init; }
 
+    /// <summary>Bytes that its caches may hold; 0 where data always comes from memory, or is not known to stay.</summary>
+    public long CacheBytes { get; init; }
+
     /// <summary>The fastest way to move bytes that was measured.</summary>
     public double MostBytesPerSecond => Math.Max(BytesPerSecond, Math.Max(ReadBytesPerSecond ?? 0, FourStreamReadBytesPerSecond ?? 0));
 
@@ -24,11 +27,16 @@ public readonly record struct DeviceLimits(double BytesPerSecond, double Operati
     public double RateOf(KernelArithmetic arithmetic) => arithmetic == KernelArithmetic.Int8 ? Int8OperationsPerSecond ?? OperationsPerSecond : OperationsPerSecond;
 
     /// <summary>
-    /// Seconds that work takes at least if its bytes come from memory: the longer of moving them and of computing. Work that stays in caches
-    /// can take less.
+    /// Seconds that work takes at least when it is repeated: the longer of moving its bytes and of computing. Null where moving is the longer
+    /// one and the caches hold all bytes, since the rate of caches is not measured.
     /// </summary>
     /// <param name="bytes">Bytes read and written.</param>
     /// <param name="operations">Multiplications plus additions.</param>
     /// <param name="arithmetic">On which numbers.</param>
-    public double LeastSeconds(double bytes, double operations, KernelArithmetic arithmetic) => Math.Max(bytes / MostBytesPerSecond, operations / RateOf(arithmetic));
+    public double? LeastSeconds(double bytes, double operations, KernelArithmetic arithmetic)
+    {
+        double moving = bytes / MostBytesPerSecond, computing = operations / RateOf(arithmetic);
+        if (computing >= moving) return computing;
+        return bytes > CacheBytes ? moving : null;
+    }
 }

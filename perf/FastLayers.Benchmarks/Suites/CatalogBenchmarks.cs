@@ -27,7 +27,7 @@ public sealed class CatalogCase(KernelOperation operation, KernelShape shape) : 
 
 /// <summary>
 /// Every operation of the catalog at its measured shapes, on one thread of the processor or on another device, whose buffers a run moves too.
-/// Their data mostly stays in caches, so that the share of the limit can pass 100 %.
+/// Where their data stays in caches, there is a share of the limit only if that is computing.
 /// </summary>
 public class CatalogBenchmarks
 {

@@ -12,7 +12,7 @@ internal sealed class RateColumn(string name, string legend, Func<IMeasuredWork,
     [
         new RateColumn("GB/s", "Bytes that must be read and written, in 1e9 a second", (work, seconds) => work.Bytes > 0 ? work.Bytes / seconds / 1e9 : null),
         new RateColumn("Gop/s", "Multiplications plus additions, in 1e9 a second", (work, seconds) => work.Operations > 0 ? work.Operations / seconds / 1e9 : null),
-        new RateColumn("% of limit", "Time that the limits measured in this process allow, of the time taken", (work, seconds) => 100 * work.LeastSeconds / seconds),
+        new RateColumn("% of limit", "Time that the limits measured in this process allow, of the time taken; - where the data stays in caches, whose rate is not measured", (work, seconds) => 100 * work.LeastSeconds / seconds),
     ];
 
     public string Id => ColumnName;
