@@ -55,14 +55,14 @@ internal static class GateCommand
 
     internal static TextTable Table(IEnumerable<GateRow> rows)
     {
-        var table = new TextTable("operation", "baseline %", "now %", "least", "most", "verdict");
+        var table = new TextTable("operation", "baseline %", "now %", "low", "high", "verdict");
         foreach (var row in rows)
-            table.Add(row.Name, Percent(row.Baseline?.Median), Percent(row.Measured?.Median), Percent(row.Measured?.Least), Percent(row.Measured?.Most), row.Verdict.ToString().ToLowerInvariant());
+            table.Add(row.Name, Percent(row.Baseline?.Median), Percent(row.Measured?.Median), Percent(row.Measured?.Low), Percent(row.Measured?.High), row.Verdict.ToString().ToLowerInvariant());
         return table;
     }
 
     private static SortedDictionary<string, GateShare> Rounded(SortedDictionary<string, GateShare> shares) =>
-        new(shares.ToDictionary(pair => pair.Key, pair => new GateShare(Math.Round(pair.Value.Median, 4), Math.Round(pair.Value.Least, 4), Math.Round(pair.Value.Most, 4))), StringComparer.Ordinal);
+        new(shares.ToDictionary(pair => pair.Key, pair => new GateShare(Math.Round(pair.Value.Median, 4), Math.Round(pair.Value.Low, 4), Math.Round(pair.Value.High, 4))), StringComparer.Ordinal);
 
     private static string Percent(double? share) => share is { } value ? (100 * value).ToString("f1", CultureInfo.InvariantCulture) : "-";
 }

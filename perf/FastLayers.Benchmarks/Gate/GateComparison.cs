@@ -2,13 +2,14 @@ using System.Text.Json.Serialization;
 
 namespace FastLayers.Benchmarks.Gate;
 
-/// <summary>The share of the limit that some runs reached: the median and the extremes.</summary>
-internal sealed record GateShare(double Median, double Least, double Most)
+/// <summary>The share of the limit that some runs reached: the median and the quartiles, which a run that something else disturbed does not move.</summary>
+internal sealed record GateShare(double Median, double Low, double High)
 {
     public static GateShare Of(IEnumerable<double> shares)
     {
         double[] sorted = [.. shares.Order()];
-        return new(Cli.Bench.BenchSummary.MedianOf(sorted), sorted[0], sorted[^1]);
+        int quarter = sorted.Length / 4;
+        return new(Cli.Bench.BenchSummary.MedianOf(sorted), sorted[quarter], sorted[^(quarter + 1)]);
     }
 }
 
@@ -55,13 +56,13 @@ internal static class GateComparison
     /// <summary>Whether the gate closes.</summary>
     public static bool Fails(IEnumerable<GateRow> rows) => rows.Any(row => row.Verdict is GateVerdict.Slower or GateVerdict.Missing);
 
-    /// <summary>Medians further apart than the tolerance whose runs do not overlap: the best run now is below the worst one before.</summary>
+    /// <summary>Medians further apart than the tolerance, and the middle halves of the runs do not overlap.</summary>
     private static GateVerdict Decide(GateShare? before, GateShare? now, double tolerance) => (before, now) switch
     {
         (_, null) => GateVerdict.Missing,
         (null, _) => GateVerdict.New,
-        _ when now.Median < before.Median * (1 - tolerance) && now.Most < before.Least => GateVerdict.Slower,
-        _ when now.Median > before.Median * (1 + tolerance) && now.Least > before.Most => GateVerdict.Faster,
+        _ when now.Median < before.Median * (1 - tolerance) && now.High < before.Low => GateVerdict.Slower,
+        _ when now.Median > before.Median * (1 + tolerance) && now.Low > before.High => GateVerdict.Faster,
         _ => GateVerdict.Same,
     };
 }
