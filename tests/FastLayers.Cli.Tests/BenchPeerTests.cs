@@ -51,6 +51,31 @@ public sealed class BenchPeerTests : IDisposable
         Assert.All(lines, line => Assert.Equal(16, line.Split(',').Length));
     }
 
+    [Fact]
+    public void Products_are_measured_beside_a_peer_without_models()
+    {
+        string[] lines = BenchProducts("""
+            echo "$1 $3 $4 $5 $6" > "$FOLDER/arguments"
+            wc -c < "$2" >> "$FOLDER/arguments"
+            echo "ready peer"
+            while read -r line; do echo "$line" >> "$FOLDER/asked"; sleep 0.1; echo "done 2000000 3000000"; done
+            """, "--format", "csv").Output.Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        Assert.Equal(["matmul 8 matrices 1 block 32", "matmul 8 matrices 1 block 128"], File.ReadAllLines(Path.Combine(_folder, "asked")).Distinct());
+        Assert.Equal(["--weights --size 4096 --threads 2", "9437184"], File.ReadAllLines(Path.Combine(_folder, "arguments")).Select(line => line.Trim()));
+        Assert.StartsWith("\"matmul, peer block 32\",8,0,1,", lines[1], StringComparison.Ordinal);
+        Assert.Contains(",4000.0,4000.0,4000.0,2.00,3.00,", lines[1], StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("--model", "some.gguf")]
+    [InlineData("--profile")]
+    public void A_peer_without_models_takes_none(params string[] more)
+    {
+        var result = BenchProducts("exit 0", more);
+        Assert.Equal(2, result.Code);
+        Assert.Contains(more[0], result.Error, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("echo 'error this model is not for me'", "The peer llama.cpp: this model is not for me")]
     [InlineData("echo 'first' >&2; echo 'no library' >&2", "ended without an answer: no library")]
@@ -95,14 +120,20 @@ public sealed class BenchPeerTests : IDisposable
         Assert.True(peer.WaitForExit(s_patience), "The peer goes on after Ctrl-C.");
     }
 
+    private (int Code, string Output, string Error) BenchProducts(string script, params string[] more) =>
+        Fastlayers(["bench", "--prompt", "8", "--generate", "0", "--repetitions", "2", "--threads", "2", "--peer", "onnxruntime", "--peer-path", Program(script), .. more]);
+
     private (int Code, string Output, string Error) Bench(string script, params string[] more) => Fastlayers([.. Arguments(script), .. more]);
 
-    private string[] Arguments(string script)
+    private string[] Arguments(string script) =>
+        ["bench", "--prompt", "8", "--generate", "4", "--depth", "3", "--batch", "2", "--repetitions", "2", "--threads", "2", "--seed", "7", "--peer", "llama.cpp", "--peer-path", Program(script)];
+
+    private string Program(string script)
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "The peers of these tests are shell scripts.");
         string path = Path.Combine(_folder, "run");
         File.WriteAllText(path, $"#!/bin/sh\nFOLDER='{_folder}'\n{script}\n");
         if (!OperatingSystem.IsWindows()) File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
-        return ["bench", "--prompt", "8", "--generate", "4", "--depth", "3", "--batch", "2", "--repetitions", "2", "--threads", "2", "--seed", "7", "--peer", "llama.cpp", "--peer-path", path];
+        return path;
     }
 }

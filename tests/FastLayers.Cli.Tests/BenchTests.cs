@@ -113,7 +113,7 @@ public sealed class BenchTests
     [InlineData("--repetitions", "--repetitions", "0")]
     [InlineData("--cache-k should be f32, f16, q8_0 or q4_0, found 'q99'", "--cache-k", "q99")]
     [InlineData("--cache-v should be f32, f16, q8_0 or q4_0, found 'q6_k'", "--cache-v", "q6_k")]
-    [InlineData("--peer should be llama.cpp, found 'other'", "--peer", "other")]
+    [InlineData("--peer should be llama.cpp or onnxruntime, found 'other'", "--peer", "other")]
     [InlineData("--peer-path is given without --peer", "--peer-path", "x")]
     [InlineData("--device should be cpu, found 'emulated'", "--peer", "llama.cpp", "--device", "emulated")]
     public void A_wrong_command_line_is_2(string named, params string[] arguments) => AssertRefused(2, named, ["bench", .. arguments]);

@@ -53,13 +53,13 @@ internal sealed record MeasurementOutput(string Device, string Operation, string
 
 internal sealed record BenchMeasuredOutput(double TokensPerSecond, double LeastTokensPerSecond, double MostTokensPerSecond, double WallSeconds, double CpuSeconds);
 
-internal sealed record BenchCaseOutput(string Kind, int Tokens, int Depth, int Batch, BenchMeasuredOutput Measured, BenchMeasuredOutput? Peer, double? Ratio, double? CpuRatio);
+internal sealed record BenchCaseOutput(string Kind, int Tokens, int Depth, int Batch, BenchMeasuredOutput Measured, BenchMeasuredOutput? Peer, double? Ratio, double? CpuRatio, int? PeerBlock);
 
 internal sealed record BenchOperationOutput(string Operation, double Calls, double Seconds, double Share);
 
 internal sealed record BenchProfileOutput(string Kind, int Tokens, int Depth, int Batch, double PassSeconds, IReadOnlyList<BenchOperationOutput> Operations, double MatMulAndAttentionShare);
 
-internal sealed record BenchOutput(string Model, string Device, int Threads, string Activations, string CacheKeys, string CacheValues, int Seed, int Repetitions, string? Peer, string? PeerDescription, IReadOnlyList<BenchCaseOutput> Cases, IReadOnlyList<BenchProfileOutput> Profiles);
+internal sealed record BenchOutput(string Model, string Device, int Threads, string Activations, string? CacheKeys, string? CacheValues, int Seed, int Repetitions, string? Peer, string? PeerDescription, IReadOnlyList<BenchCaseOutput> Cases, IReadOnlyList<BenchProfileOutput> Profiles);
 
 /// <summary>Writes results as JSON with camel-case names.</summary>
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, WriteIndented = true, NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals)]

@@ -47,7 +47,7 @@ internal sealed record BenchReport(BenchSetup Setup, IReadOnlyList<BenchRow> Row
         var table = new TextTable(header);
         foreach (var row in Rows)
         {
-            string[] cells = [row.Case.KindName, Text(row.Case.Tokens), Text(row.Case.Depth), Text(row.Case.Batch)];
+            string[] cells = [row.Case.Label, Text(row.Case.Tokens), Text(row.Case.Depth), Text(row.Case.Batch)];
             foreach (var samples in row.Samples)
             {
                 var summary = BenchSummary.Of(row.Case, samples);
@@ -78,7 +78,7 @@ internal sealed record BenchReport(BenchSetup Setup, IReadOnlyList<BenchRow> Row
         Setup.Model, Setup.Device, Setup.Threads, Setup.Activations, Setup.CacheKeys, Setup.CacheValues, Setup.Seed, Setup.Repetitions, Setup.PeerName, Setup.PeerDescription,
         [.. Rows.Select(row => new BenchCaseOutput(
             row.Case.KindName, row.Case.Tokens, row.Case.Depth, row.Case.Batch, Measured(row, 0),
-            Setup.PeerName is null ? null : Measured(row, 1), Setup.PeerName is null ? null : BenchSummary.Ratio(row), Setup.PeerName is null ? null : BenchSummary.CpuRatio(row)))],
+            Setup.PeerName is null ? null : Measured(row, 1), Setup.PeerName is null ? null : BenchSummary.Ratio(row), Setup.PeerName is null ? null : BenchSummary.CpuRatio(row), row.Case.PeerBlock))],
         [.. Profiles.Select(profile => new BenchProfileOutput(
             profile.Case.KindName, profile.Case.Tokens, profile.Case.Depth, profile.Case.Batch, profile.PassSeconds,
             [.. profile.Operations.Select(o => new BenchOperationOutput(o.Operation, o.Calls, o.Seconds, o.Share))], profile.MatMulAndAttention))]);
@@ -98,11 +98,11 @@ internal sealed record BenchReport(BenchSetup Setup, IReadOnlyList<BenchRow> Row
 }
 
 /// <summary>What all cases have in common.</summary>
-internal sealed record BenchSetup(string Model, string Device, int Threads, string Activations, string CacheKeys, string CacheValues, int Seed, int Repetitions, string? PeerName, string? PeerDescription)
+internal sealed record BenchSetup(string Model, string Device, int Threads, string Activations, string? CacheKeys, string? CacheValues, int Seed, int Repetitions, string? PeerName, string? PeerDescription)
 {
     public override string ToString()
     {
-        string own = string.Create(CultureInfo.InvariantCulture, $"{Path.GetFileName(Model)} on {Device}; activations {Activations}, cache {CacheKeys}/{CacheValues}, {Repetitions} repetitions, seed {Seed}");
+        string own = string.Create(CultureInfo.InvariantCulture, $"{Path.GetFileName(Model)} on {Device}; activations {Activations}{(CacheKeys is null ? "" : $", cache {CacheKeys}/{CacheValues}")}, {Repetitions} repetitions, seed {Seed}");
         return PeerDescription is null ? own : $"{own}; beside {PeerDescription}";
     }
 }

@@ -4,7 +4,10 @@ namespace FastLayers.Cli.Bench;
 internal static class Peer
 {
     /// <summary>Their names.</summary>
-    public static IReadOnlyList<string> Names { get; } = ["llama.cpp"];
+    public static IReadOnlyList<string> Names { get; } = ["llama.cpp", Products];
+
+    /// <summary>The one that runs no models here, but their products.</summary>
+    public const string Products = "onnxruntime";
 
     /// <summary>The program <c>perf/peers/NAME/run</c> in the working folder, in that of the command, or in one above either.</summary>
     /// <exception cref="UsageException">There is none.</exception>

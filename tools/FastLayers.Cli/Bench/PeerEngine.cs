@@ -4,8 +4,8 @@ using System.Globalization;
 namespace FastLayers.Cli.Bench;
 
 /// <summary>
-/// Measures another engine, a process that answers lines: <c>ready DESCRIPTION</c> once, then to <c>prefill N depth D</c> and
-/// <c>decode N depth D batch B</c> a line <c>done WALL CPU</c> in nanoseconds, or <c>error REASON</c>.
+/// Measures another engine, a process that answers lines: <c>ready DESCRIPTION</c> once, then to <see cref="BenchCase.PeerLine"/> a line
+/// <c>done WALL CPU</c> in nanoseconds, or <c>error REASON</c>.
 /// </summary>
 internal sealed class PeerEngine : IBenchEngine
 {
@@ -61,10 +61,9 @@ internal sealed class PeerEngine : IBenchEngine
     /// <inheritdoc/>
     public BenchSample Run(BenchCase work, CancellationToken cancellation)
     {
-        string line = string.Create(CultureInfo.InvariantCulture, $"{work.KindName} {work.Tokens} depth {work.Depth}{(work.Kind == BenchKind.Decode ? $" batch {work.Batch}" : "")}");
         try
         {
-            _process.StandardInput.WriteLine(line);
+            _process.StandardInput.WriteLine(work.PeerLine);
             _process.StandardInput.Flush();
         }
         catch (IOException)

@@ -30,7 +30,7 @@ internal static class BenchCommand
         var repetitions = CommonOptions.Number("--repetitions", "-r", "Measured runs of each case, after one that is not.", 5, "a whole number from 1", n => n >= 1);
         var seed = CommonOptions.Number("--seed", "-s", "Start of the random tokens.", 1, "a whole number from 1", n => n >= 1);
         var profile = new Option<bool>("--profile") { Description = "Also show how long each operation takes in a pass of prefill and of decode." };
-        var peer = new Option<string?>("--peer") { Description = $"Another engine to measure in turn with this one: {string.Join(", ", Peer.Names)}. See perf/peers in the repository." };
+        var peer = new Option<string?>("--peer") { Description = $"Another engine to measure in turn with this one: {string.Join(", ", Peer.Names)}. See perf/peers in the repository. onnxruntime runs no models: products of --prompt rows, and of one row, are measured." };
         var peerPath = new Option<string?>("--peer-path") { Description = "The peer's program. Default: perf/peers/NAME/run above the working folder." };
         var format = new Option<string?>("--format") { Description = "table, json, csv or markdown. Default: table." };
         var json = CommonOptions.Json();
@@ -42,15 +42,25 @@ internal static class BenchCommand
         command.SetAction(async (result, cancellation) =>
         {
             var form = ParseFormat(result.GetValue(format), result.GetValue(json));
-            var cases = BenchCase.All(result.GetValue(prompt), result.GetValue(generate), result.GetValue(depth)!, result.GetValue(batch)!);
+            string? peerName = result.GetValue(peer);
+            string? peerProgram = PeerProgram(peerName, result.GetValue(peerPath), result.GetValue(device)!);
+            bool measuresProducts = peerName == Peer.Products;
+            var cases = measuresProducts ? MatMulComparison.Cases(result.GetValue(prompt), result.GetValue(generate) > 0) : BenchCase.All(result.GetValue(prompt), result.GetValue(generate), result.GetValue(depth)!, result.GetValue(batch)!);
             if (cases.Count == 0) throw new UsageException("--prompt and --generate are both 0, which leaves nothing to measure.");
             long context = cases.Max(work => (long)work.Depth + work.Tokens);
             long tokens = cases.Max(work => work.TokenCount);
             if (Math.Max(context, tokens) > MostTokens) throw new UsageException($"A case of {Math.Max(context, tokens)} tokens is too long; at most {MostTokens} can be measured.");
+            if (measuresProducts)
+            {
+                if (result.GetValue(model) is not null || result.GetValue(profile)) throw new UsageException($"--peer {peerName} is measured without a model; --model and --profile cannot be used.");
+                var products = await ProgressBar.RunAsync("Measuring products", form == BenchFormat.Json, progress =>
+                    MatMulComparison.Run(cases, result.GetValue(threads), result.GetValue(repetitions), result.GetValue(seed), peerName!, peerProgram!, progress, cancellation)).ConfigureAwait(false);
+                products.Write(form);
+                return ExitCode.Success;
+            }
+
             var keys = CommonOptions.ParseCache(cacheKeys, result);
             var values = CommonOptions.ParseCache(cacheValues, result);
-            string? peerName = result.GetValue(peer);
-            string? peerProgram = PeerProgram(peerName, result.GetValue(peerPath), result.GetValue(device)!);
 
             using var target = CommonOptions.CreateDevice(result.GetValue(device)!, result.GetValue(threads));
             var precision = CommonOptions.ParseActivations(result.GetValue(activations), ActivationPrecision.Int8);
