@@ -124,6 +124,19 @@ public abstract partial class Device
             throw new ArgumentException($"{operation}: {role} {output} overlaps {inputRole} {input}.", role);
     }
 
+    /// <summary>Two tensors [rows, columns] and one value a row of both, [rows, 1], that overlaps neither.</summary>
+    private void RequireRowPairs(
+        Tensor a, Tensor b, Tensor output, int rows, int columns, [CallerMemberName] string operation = "", [CallerArgumentExpression(nameof(a))] string role = "",
+        [CallerArgumentExpression(nameof(b))] string otherRole = "", [CallerArgumentExpression(nameof(output))] string outputRole = "")
+    {
+        RequireShape(rows, columns, operation);
+        RequireFloats(a, role, rows, columns, operation);
+        RequireFloats(b, otherRole, rows, columns, operation);
+        RequireFloats(output, outputRole, rows, 1, operation);
+        RequireApart(output, rows, 1, a, rows, columns, operation, outputRole, role);
+        RequireApart(output, rows, 1, b, rows, columns, operation, outputRole, otherRole);
+    }
+
     private static void RequireLength(int found, long expected, string name, string operation)
     {
         if (found != expected) throw new ArgumentException($"{operation}: {name} has {found} entries, {expected} are needed.", name);

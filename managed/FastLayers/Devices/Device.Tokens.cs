@@ -232,12 +232,7 @@ public abstract partial class Device
     public void AddNorm(Tensor target, Tensor source, Tensor norms, int rows, int columns)
     {
         using var timer = Timed();
-        RequireShape(rows, columns, nameof(AddNorm));
-        RequireFloats(target, nameof(target), rows, columns);
-        RequireFloats(source, nameof(source), rows, columns);
-        RequireFloats(norms, nameof(norms), rows, 1);
-        RequireApart(norms, rows, 1, target, rows, columns);
-        RequireApart(norms, rows, 1, source, rows, columns);
+        RequireRowPairs(target, source, norms, rows, columns);
         if (rows > 0) AddNormCore(target, source, norms, rows, columns);
     }
 
@@ -256,12 +251,7 @@ public abstract partial class Device
     public void RelativeChange(Tensor before, Tensor after, Tensor changes, int rows, int columns)
     {
         using var timer = Timed();
-        RequireShape(rows, columns, nameof(RelativeChange));
-        RequireFloats(before, nameof(before), rows, columns);
-        RequireFloats(after, nameof(after), rows, columns);
-        RequireFloats(changes, nameof(changes), rows, 1);
-        RequireApart(changes, rows, 1, before, rows, columns);
-        RequireApart(changes, rows, 1, after, rows, columns);
+        RequireRowPairs(before, after, changes, rows, columns);
         if (rows > 0) RelativeChangeCore(before, after, changes, rows, columns);
     }
 }
