@@ -1,5 +1,5 @@
-using System.Globalization;
 using FastLayers.Peers.LlamaCpp;
+using static FastLayers.Peers.PeerLines;
 
 // Answers lines of the standard input until it ends; README.md lists them. Each answer is one line.
 try
@@ -23,23 +23,13 @@ try
             ["decode", var tokens, "depth", var depth, "batch", var batch] => engine.Decode(Number(tokens), Number(depth), Number(batch)),
             _ => throw new ArgumentException($"Expected 'prefill N depth D' or 'decode N depth D batch B', found '{line}'."),
         };
-        Answer(string.Create(CultureInfo.InvariantCulture, $"done {Nanoseconds(sample.Wall)} {Nanoseconds(sample.Cpu)}"));
+        Done(sample.Wall, sample.Cpu);
     }
 
     return 0;
 }
 catch (Exception exception) when (exception is ArgumentException or FormatException or IOException or InvalidOperationException or DllNotFoundException or EntryPointNotFoundException or InvalidDataException)
 {
-    Answer("error " + exception.Message.ReplaceLineEndings(" "));
+    Error(exception);
     return 1;
-}
-
-static int Number(string text) => int.Parse(text, NumberStyles.None, CultureInfo.InvariantCulture);
-
-static long Nanoseconds(TimeSpan time) => time.Ticks * TimeSpan.NanosecondsPerTick;
-
-static void Answer(string line)
-{
-    Console.Out.WriteLine(line);
-    Console.Out.Flush();
 }

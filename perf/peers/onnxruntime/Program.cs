@@ -1,6 +1,7 @@
 using System.Globalization;
 using FastLayers.Peers.OnnxRuntime;
 using Microsoft.ML.OnnxRuntime;
+using static FastLayers.Peers.PeerLines;
 
 // Answers lines of the standard input until it ends; README.md lists them. Each answer is one line.
 try
@@ -24,7 +25,7 @@ try
             ["matmul", var rows, "matrices", var count, "block", var block] => Session(Number(rows), Number(count), Number(block)).Measure(),
             _ => throw new ArgumentException($"Expected 'matmul M matrices C block B', found '{line}'."),
         };
-        Answer(string.Create(CultureInfo.InvariantCulture, $"done {Nanoseconds(sample.Wall)} {Nanoseconds(sample.Cpu)}"));
+        Done(sample.Wall, sample.Cpu);
     }
 
     foreach (var session in sessions.Values) session.Dispose();
@@ -32,16 +33,6 @@ try
 }
 catch (Exception exception) when (exception is ArgumentException or FormatException or IOException or InvalidDataException or OnnxRuntimeException or DllNotFoundException or TypeInitializationException)
 {
-    Answer("error " + exception.Message.ReplaceLineEndings(" "));
+    Error(exception);
     return 1;
-}
-
-static int Number(string text) => int.Parse(text, NumberStyles.None, CultureInfo.InvariantCulture);
-
-static long Nanoseconds(TimeSpan time) => time.Ticks * TimeSpan.NanosecondsPerTick;
-
-static void Answer(string line)
-{
-    Console.Out.WriteLine(line);
-    Console.Out.Flush();
 }
