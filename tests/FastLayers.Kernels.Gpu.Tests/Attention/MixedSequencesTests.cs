@@ -3,6 +3,7 @@ using FastLayers.Kernels.Formats;
 using FastLayers.Kernels.Gpu.Attention;
 using FastLayers.Kernels.Gpu.KvCache;
 using FastLayers.Kernels.KvCache;
+using FastLayers.Kernels.Tests.KvCache;
 using ILGPU.Runtime;
 
 namespace FastLayers.Kernels.Gpu.Tests.Attention;
@@ -25,7 +26,7 @@ public sealed unsafe class MixedSequencesTests
         int[] sequences = [0, 0, 0, 0, 1, 1, 1, 0, 1, 0, 0, 1];
         int[] end = [3, 4, 5, 170, 1, 99, 100, 64, 65, 0, 7, 128];
         int[] first = [0, 2, 0, 150, 0, 60, 61, 64, 1, 0, 3, 64];
-        float[] keys = Noise(1, 6 * KvHeads * 64 * keySize), values = Noise(2, 6 * KvHeads * 64 * valueSize), query = Noise(3, 12 * Heads * keySize);
+        float[] keys = CacheNoise.Values(1, 6 * KvHeads * 64 * keySize), values = CacheNoise.Values(2, 6 * KvHeads * 64 * valueSize), query = CacheNoise.Values(3, 12 * Heads * keySize);
         var expected = new double[12 * Heads * valueSize];
         fixed (float* k = keys, v = values, q = query)
         fixed (int* pages = table, rowSequences = sequences, rowFirst = first, rowEnd = end)
@@ -89,11 +90,5 @@ public sealed unsafe class MixedSequencesTests
             var actual = output.GetAsArray1D();
             for (int i = 0; i < actual.Length; i++) Assert.Equal(expected[i], actual[i], 2e-6);
         }
-    }
-
-    private static float[] Noise(int seed, int count)
-    {
-        var random = new Random(seed);
-        return [.. Enumerable.Range(0, count).Select(_ => (float)((random.NextDouble() - 0.5) * 4))];
     }
 }

@@ -2,6 +2,7 @@ using FastLayers.Kernels.Attention;
 using FastLayers.Kernels.Gpu.Attention;
 using FastLayers.Kernels.Gpu.KvCache;
 using FastLayers.Kernels.KvCache;
+using FastLayers.Kernels.Tests.KvCache;
 using FastLayers.Kernels.Threading;
 using ILGPU;
 using ILGPU.Runtime;
@@ -10,17 +11,13 @@ namespace FastLayers.Kernels.Gpu.Tests.KvCache;
 
 /// <summary>
 /// Two sequences of different length whose tokens alternate, in the mode of KIVI: groups are packed from rows of their own sequence, of this call and of
-/// the one before, and rows attend to what is packed and to the tails of their own sequence.
+/// the one before (sequence 1 completes none), and rows attend to what is packed and to the tails of their own sequence.
 /// </summary>
 public sealed unsafe class RaggedQuantizedCacheTests
 {
     private const int KvHeads = 2;
     private const int Tokens = 90;
-    private const int Pages = 4;
     private const int PagesPerSequence = 2;
-
-    /// <summary>Sequence 1, every third token, has not completed a group.</summary>
-    private static readonly int[] s_lengths = [60, 30];
 
     [Theory]
     [InlineData(2, 4, 6)]
@@ -34,26 +31,22 @@ public sealed unsafe class RaggedQuantizedCacheTests
         var keyLayout = QuantizedPageLayout.PerChannel(KvHeads, keySize, keyBits);
         var valueLayout = QuantizedPageLayout.PerToken(KvHeads, valueSize, valueBits, 16, tail: true);
         int[] table = [3, 1, 0, 2];
-        int[] sequences = [.. Enumerable.Range(0, Tokens).Select(row => row % 3 == 0 ? 1 : 0)];
-        int[] positions = [.. Enumerable.Range(0, Tokens).Select(row => row % 3 == 0 ? row / 3 : row - (row / 3) - 1)];
+        var both = new AlternatingSequences(Tokens);
         int[] querySequences = [0, 1, 0, 1, 0, 1], end = [60, 30, 33, 1, 32, 0];
-        float[] keys = Noise(4, Tokens * KvHeads * keySize), values = Noise(5, Tokens * KvHeads * valueSize), query = Noise(6, end.Length * heads * keySize);
-        var expectedKeys = new byte[Pages * keyLayout.PageBytes];
-        var expectedValues = new byte[Pages * valueLayout.PageBytes];
-        var expectedKeyTail = new float[2 * keyLayout.TailLength];
-        var expectedValueTail = new float[2 * valueLayout.TailLength];
+        float[] keys = CacheNoise.Values(4, Tokens * KvHeads * keySize), values = CacheNoise.Values(5, Tokens * KvHeads * valueSize), query = CacheNoise.Values(6, end.Length * heads * keySize);
+        using var defined = new PackedCacheMemory(keyLayout, valueLayout, table, both.Lengths);
         var expected = new double[end.Length * heads * valueSize];
 
         using var device = new SimulatedDevice(4);
         var accelerator = device.Launcher.Accelerator;
-        using var deviceKeys = accelerator.Allocate1D(expectedKeys);
-        using var deviceValues = accelerator.Allocate1D(expectedValues);
-        using var keyTail = accelerator.Allocate1D<float>(Math.Max(1, expectedKeyTail.Length));
-        using var valueTail = accelerator.Allocate1D<float>(Math.Max(1, expectedValueTail.Length));
+        using var deviceKeys = accelerator.Allocate1D(defined.Keys.ToArray());
+        using var deviceValues = accelerator.Allocate1D(defined.Values.ToArray());
+        using var keyTail = accelerator.Allocate1D<float>(Math.Max(1, defined.KeyTail.Length));
+        using var valueTail = accelerator.Allocate1D<float>(Math.Max(1, defined.ValueTail.Length));
         using var deviceTable = accelerator.Allocate1D(table);
-        using var deviceLengths = accelerator.Allocate1D(s_lengths);
-        using var deviceSequences = accelerator.Allocate1D(sequences);
-        using var devicePositions = accelerator.Allocate1D(positions);
+        using var deviceLengths = accelerator.Allocate1D(both.Lengths);
+        using var deviceSequences = accelerator.Allocate1D(both.Sequences);
+        using var devicePositions = accelerator.Allocate1D(both.Positions);
         using var newKeys = accelerator.Allocate1D(keys);
         using var newValues = accelerator.Allocate1D(values);
         keyTail.MemSetToZero(device.Launcher.Stream);
@@ -99,44 +92,24 @@ public sealed unsafe class RaggedQuantizedCacheTests
         device.Launcher.Synchronize();
 
         using var pool = new WorkerPool(1);
-        fixed (byte* pageKeys = expectedKeys, pageValues = expectedValues)
-        fixed (int* pages = table, rowSequences = sequences, rowPositions = positions, held = s_lengths, attending = querySequences, rowEnd = end)
-        fixed (float* k = keys, v = values, q = query, tailKeys = expectedKeyTail, tailValues = expectedValueTail)
+        fixed (int* rowSequences = both.Sequences, rowPositions = both.Positions, attending = querySequences, rowEnd = end)
+        fixed (float* k = keys, v = values, q = query)
         {
-            var defined = new QuantizedCache
-            {
-                Keys = pageKeys,
-                Values = pageValues,
-                KeyLayout = keyLayout,
-                ValueLayout = valueLayout,
-                PageTable = pages,
-                PagesPerSequence = PagesPerSequence,
-                KeyTail = tailKeys,
-                ValueTail = tailValues,
-                Lengths = held,
-            };
-            QuantizedCacheReference.Append(defined, k, v, rowSequences, rowPositions, Tokens);
+            QuantizedCacheReference.Append(defined.Cache, k, v, rowSequences, rowPositions, Tokens);
             QuantizedAttentionReference.Attend(
-                new QuantizedAttentionArguments { Cache = defined, Query = q, Output = null, Sequences = attending, End = rowEnd, Rows = end.Length, Heads = heads, Scale = 0.3f },
+                new QuantizedAttentionArguments { Cache = defined.Cache, Query = q, Output = null, Sequences = attending, End = rowEnd, Rows = end.Length, Heads = heads, Scale = 0.3f },
                 expected);
         }
 
-        Assert.Contains(expectedKeys, b => b != 0);
-        Assert.Contains(expectedValues, b => b != 0);
-        Assert.Equal(expectedKeys, deviceKeys.GetAsArray1D());
-        Assert.Equal(expectedValues, deviceValues.GetAsArray1D());
-        Assert.Equal(expectedKeyTail, keyTail.GetAsArray1D()[..expectedKeyTail.Length]);
-        Assert.Equal(expectedValueTail, valueTail.GetAsArray1D()[..expectedValueTail.Length]);
+        Assert.True(defined.Keys.ContainsAnyExcept((byte)0) && defined.Values.ContainsAnyExcept((byte)0));
+        Assert.Equal(defined.Keys, deviceKeys.GetAsArray1D());
+        Assert.Equal(defined.Values, deviceValues.GetAsArray1D());
+        Assert.Equal(defined.KeyTail, keyTail.GetAsArray1D().AsSpan(0, defined.KeyTail.Length));
+        Assert.Equal(defined.ValueTail, valueTail.GetAsArray1D().AsSpan(0, defined.ValueTail.Length));
         var actual = output.GetAsArray1D();
         for (int i = 0; i < actual.Length; i++) Assert.Equal(expected[i], actual[i], 2e-6);
     }
 
     private static ArrayView<T> Part<T>(MemoryBuffer1D<T, Stride1D.Dense> buffer, int start, int count, int length)
         where T : unmanaged => buffer.View.SubView(start * length, count * length).AsContiguous();
-
-    private static float[] Noise(int seed, int count)
-    {
-        var random = new Random(seed);
-        return [.. Enumerable.Range(0, count).Select(_ => (float)((random.NextDouble() - 0.5) * 4))];
-    }
 }

@@ -2,6 +2,7 @@ using FastLayers.Kernels.Attention;
 using FastLayers.Kernels.Formats;
 using FastLayers.Kernels.KvCache;
 using FastLayers.Kernels.Simd;
+using FastLayers.Kernels.Tests.KvCache;
 using FastLayers.Kernels.Threading;
 
 namespace FastLayers.Kernels.Tests.Attention;
@@ -47,17 +48,14 @@ public unsafe class AttentionTests
         var query = Floats(random, tokens * heads * keySize, 2);
         var output = new float[tokens * heads * valueSize];
         var expected = new double[output.Length];
-        // Pages of the two sequences in no order; sequence 1 has every third token.
+        // Pages of the two sequences in no order.
         int[] table = [5, 0, 7, 2, 3, 6, 1, 4];
-        int[] sequences = [.. Enumerable.Range(0, tokens).Select(i => i % 3 == 0 ? 1 : 0)];
-        int[] positions = [.. Enumerable.Range(0, tokens).Select(i => i % 3 == 0 ? i / 3 : i - (i / 3) - 1)];
-        int[] first = [.. positions.Select(p => window > 0 ? Math.Max(0, p - window + 1) : 0)];
-        int[] end = [.. positions.Select(p => p + 1)];
-        end[17] = first[17];
+        var both = new AlternatingSequences(tokens);
+        var (first, end) = both.Seen(window, blindToken: 17);
         var keyMemory = new byte[8 * kvHeads * PagedCache.PageLength * keySize * 4];
         var valueMemory = new byte[8 * kvHeads * PagedCache.PageLength * valueSize * 4];
         fixed (byte* keyBytes = keyMemory, valueBytes = valueMemory)
-        fixed (int* pages = table, rowSequences = sequences, rowPositions = positions, rowFirst = first, rowEnd = end)
+        fixed (int* pages = table, rowSequences = both.Sequences, rowPositions = both.Positions, rowFirst = first, rowEnd = end)
         fixed (float* k = keys, v = values, q = query, o = output)
         {
             var cache = new PagedCache { Keys = keyBytes, Values = valueBytes, PageTable = pages, PagesPerSequence = pagesPerSequence, Heads = kvHeads, KeySize = keySize, ValueSize = valueSize, KeyFormat = half ? Format.F16 : Format.F32, ValueFormat = half ? Format.F16 : Format.F32 };

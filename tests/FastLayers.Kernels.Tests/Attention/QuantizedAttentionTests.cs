@@ -42,38 +42,23 @@ public sealed unsafe class QuantizedAttentionTests
     [MemberData(nameof(Cases))]
     public void Agrees_with_attention_over_the_decoded_cache(SimdLevel level, int keyBits, int valueBits, bool kivi, int keySize, int valueSize, int window, float softCap)
     {
-        // Pages of the two sequences in no order; sequence 1 has every third token, so that their groups fill at different rows.
+        // Pages of the two sequences in no order.
         int[] table = [5, 0, 7, 2, 3, 6, 1, 4];
-        int[] sequences = [.. Enumerable.Range(0, Tokens).Select(i => i % 3 == 0 ? 1 : 0)];
-        int[] positions = [.. Enumerable.Range(0, Tokens).Select(i => i % 3 == 0 ? i / 3 : i - (i / 3) - 1)];
-        int[] first = [.. positions.Select(p => window > 0 ? Math.Max(0, p - window + 1) : 0)];
-        int[] end = [.. positions.Select(p => p + 1)];
-        end[17] = first[17];
-        int[] lengths = [133, 67];
+        var both = new AlternatingSequences(Tokens);
+        var (first, end) = both.Seen(window, blindToken: 17);
         var keyLayout = kivi ? QuantizedPageLayout.PerChannel(KvHeads, keySize, keyBits) : QuantizedPageLayout.PerToken(KvHeads, keySize, keyBits);
         var valueLayout = QuantizedPageLayout.PerToken(KvHeads, valueSize, valueBits, 16, tail: kivi);
-        float[] keys = Noise(1, Tokens * KvHeads * keySize), values = Noise(2, Tokens * KvHeads * valueSize), query = Noise(3, Tokens * Heads * keySize);
+        using var memory = new PackedCacheMemory(keyLayout, valueLayout, table, both.Lengths);
+        var cache = memory.Cache;
+        float[] keys = CacheNoise.Values(1, Tokens * KvHeads * keySize), values = CacheNoise.Values(2, Tokens * KvHeads * valueSize), query = CacheNoise.Values(3, Tokens * Heads * keySize);
         var output = new float[Tokens * Heads * valueSize];
         var defined = new double[output.Length];
         var decoded = new double[output.Length];
         using var pool = new WorkerPool(2);
-        fixed (byte* keyBytes = new byte[8 * keyLayout.PageBytes], valueBytes = new byte[8 * valueLayout.PageBytes])
-        fixed (float* keyTail = new float[2 * KvHeads * 32 * keySize], valueTail = new float[2 * KvHeads * 32 * valueSize], floatKeys = new float[8 * KvHeads * 64 * keySize], floatValues = new float[8 * KvHeads * 64 * valueSize])
-        fixed (int* pages = table, rowSequences = sequences, rowPositions = positions, rowFirst = first, rowEnd = end, held = lengths)
+        fixed (float* floatKeys = new float[8 * KvHeads * 64 * keySize], floatValues = new float[8 * KvHeads * 64 * valueSize])
+        fixed (int* rowSequences = both.Sequences, rowPositions = both.Positions, rowFirst = first, rowEnd = end)
         fixed (float* k = keys, v = values, q = query, o = output)
         {
-            var cache = new QuantizedCache
-            {
-                Keys = keyBytes,
-                Values = valueBytes,
-                KeyLayout = keyLayout,
-                ValueLayout = valueLayout,
-                PageTable = pages,
-                PagesPerSequence = PagesPerSequence,
-                KeyTail = keyTail,
-                ValueTail = valueTail,
-                Lengths = held,
-            };
             AppendQuantizedKv.Append(pool, cache, k, v, rowSequences, rowPositions, Tokens);
             var arguments = new QuantizedAttentionArguments
             {
@@ -93,7 +78,7 @@ public sealed unsafe class QuantizedAttentionTests
 
             for (int sequence = 0; sequence < 2; sequence++)
             {
-                for (int position = 0; position < lengths[sequence]; position++)
+                for (int position = 0; position < both.Lengths[sequence]; position++)
                 {
                     int page = table[(sequence * PagesPerSequence) + (position / 64)];
                     for (int head = 0; head < KvHeads; head++)
@@ -108,7 +93,7 @@ public sealed unsafe class QuantizedAttentionTests
             AttentionReference.Attend(
                 new AttentionArguments
                 {
-                    Cache = new PagedCache { Keys = (byte*)floatKeys, Values = (byte*)floatValues, PageTable = pages, PagesPerSequence = PagesPerSequence, Heads = KvHeads, KeySize = keySize, ValueSize = valueSize, KeyFormat = Format.F32, ValueFormat = Format.F32 },
+                    Cache = new PagedCache { Keys = (byte*)floatKeys, Values = (byte*)floatValues, PageTable = cache.PageTable, PagesPerSequence = PagesPerSequence, Heads = KvHeads, KeySize = keySize, ValueSize = valueSize, KeyFormat = Format.F32, ValueFormat = Format.F32 },
                     Query = q,
                     Output = o,
                     Sequences = rowSequences,
@@ -186,11 +171,5 @@ public sealed unsafe class QuantizedAttentionTests
 
         static QuantizedCache Cache(QuantizedPageLayout keys, QuantizedPageLayout values) =>
             new() { Keys = null, Values = null, KeyLayout = keys, ValueLayout = values, PageTable = null, PagesPerSequence = 0 };
-    }
-
-    private static float[] Noise(int seed, int count)
-    {
-        var random = new Random(seed);
-        return [.. Enumerable.Range(0, count).Select(_ => (float)((random.NextDouble() - 0.5) * 4))];
     }
 }

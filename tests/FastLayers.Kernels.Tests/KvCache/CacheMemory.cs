@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using FastLayers.Kernels.KvCache;
 using FastLayers.Kernels.Threading;
 
@@ -8,41 +7,23 @@ namespace FastLayers.Kernels.Tests.KvCache;
 internal sealed unsafe class CacheMemory : IDisposable
 {
     private readonly WorkerPool _pool = new(2);
+    private readonly PackedCacheMemory _memory;
     private readonly int _tokens;
-    private readonly nuint _keyBytes;
-    private readonly nuint _valueBytes;
     private readonly int[] _pages;
 
     public CacheMemory(int bits, bool kivi, int size, int heads, int tokens)
     {
         _tokens = tokens;
-        int pages = (tokens + PagedCache.PageLength - 1) / PagedCache.PageLength;
-        _pages = [.. Enumerable.Range(0, pages).Reverse()];
+        _pages = [.. Enumerable.Range(0, (tokens + PagedCache.PageLength - 1) / PagedCache.PageLength).Reverse()];
         var keys = kivi ? QuantizedPageLayout.PerChannel(heads, size, bits) : QuantizedPageLayout.PerToken(heads, size, bits);
-        var values = QuantizedPageLayout.PerToken(heads, size, bits, tail: kivi);
-        _keyBytes = (nuint)(pages * keys.PageBytes);
-        _valueBytes = (nuint)(pages * values.PageBytes);
-        var table = (int*)NativeMemory.Alloc((nuint)pages, sizeof(int));
-        for (int page = 0; page < pages; page++) table[page] = _pages[page];
-        Cache = new QuantizedCache
-        {
-            Keys = (byte*)NativeMemory.AllocZeroed(_keyBytes),
-            Values = (byte*)NativeMemory.AllocZeroed(_valueBytes),
-            KeyLayout = keys,
-            ValueLayout = values,
-            PageTable = table,
-            PagesPerSequence = pages,
-            KeyTail = (float*)NativeMemory.AllocZeroed((nuint)keys.TailLength, sizeof(float)),
-            ValueTail = (float*)NativeMemory.AllocZeroed((nuint)values.TailLength, sizeof(float)),
-            Lengths = (int*)NativeMemory.AllocZeroed(1, sizeof(int)),
-        };
+        _memory = new PackedCacheMemory(keys, QuantizedPageLayout.PerToken(heads, size, bits, tail: kivi), _pages, 0);
     }
 
-    public QuantizedCache Cache { get; }
+    public QuantizedCache Cache => _memory.Cache;
 
-    public ReadOnlySpan<byte> Keys => new(Cache.Keys, (int)_keyBytes);
+    public ReadOnlySpan<byte> Keys => _memory.Keys;
 
-    public ReadOnlySpan<byte> Values => new(Cache.Values, (int)_valueBytes);
+    public ReadOnlySpan<byte> Values => _memory.Values;
 
     public int PageOf(int token) => _pages[token / PagedCache.PageLength];
 
@@ -64,12 +45,7 @@ internal sealed unsafe class CacheMemory : IDisposable
 
     public void Dispose()
     {
-        NativeMemory.Free(Cache.Keys);
-        NativeMemory.Free(Cache.Values);
-        NativeMemory.Free(Cache.PageTable);
-        NativeMemory.Free(Cache.KeyTail);
-        NativeMemory.Free(Cache.ValueTail);
-        NativeMemory.Free(Cache.Lengths);
+        _memory.Dispose();
         _pool.Dispose();
     }
 }
