@@ -35,6 +35,12 @@ public readonly unsafe struct AttentionArguments
     /// <summary>If positive, scores s become <c>cap · tanh(s / cap)</c>.</summary>
     public float SoftCap { get; init; }
 
+    /// <summary>
+    /// Whether all products are float. Else, where keys are packed, a query may be rounded in blocks of 32 values, to 15 bits and a sign beside q8_0 and to 7
+    /// beside q4_0; and the weights of the values of a page, where these are packed, to 15 bits: a small part of the error that the format has.
+    /// </summary>
+    public bool Exact { get; init; }
+
     /// <summary>Throws unless the heads divide among those of the cache and every row sees positions that the page table has.</summary>
     /// <exception cref="ArgumentException">They do not.</exception>
     internal void Check(string operation)

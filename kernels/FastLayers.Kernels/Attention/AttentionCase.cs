@@ -9,14 +9,27 @@ public static unsafe class AttentionCase
 {
     internal const int KvHeads = 2;
 
-    /// <summary>One entry a cache format, one with keys and values in different formats, and one with soft-capped scores.</summary>
+    private const double FloatTolerance = 1e-11;
+    private const string FloatReason = "Float dot products of a head, a softmax computed page by page, float sums over the positions.";
+
+    /// <summary>Queries and weights of 15 bits are off by at most 2^-16 of the largest of a block or page; on noise the error is 2e-8.</summary>
+    private const double ShortTolerance = 1e-7;
+    private const string ShortReason = "Queries and weights rounded to 15 bits and a sign, with a scale a block of 32 or a page of 64.";
+
+    /// <summary>Queries of 7 bits are off by at most 2^-8 of the largest of a block; q4_0 by 2^-4.</summary>
+    private const double ByteTolerance = 2e-4;
+    private const string ByteReason = "Queries rounded to 7 bits and a sign in blocks of 32, about a hundredth of what rounding the keys to 4 bits adds; weights to 15 bits.";
+
+    /// <summary>One entry a cache format, rounded or not where it is packed, one with keys and values in different formats, and one with soft-capped scores.</summary>
     public static IReadOnlyList<KernelOperation> All { get; } =
     [
         Create("Attention.f32", Format.F32, Format.F32, 0), Create("Attention.f16", Format.F16, Format.F16, 0), Create("Attention.Softcap", Format.F32, Format.F32, 2.5f),
-        Create("Attention.q8_0", Format.Q8_0, Format.Q8_0, 0), Create("Attention.q4_0", Format.Q4_0, Format.Q4_0, 0), Create("Attention.q8_0.q4_0", Format.Q8_0, Format.Q4_0, 2.5f),
+        Create("Attention.q8_0", Format.Q8_0, Format.Q8_0, 0), Create("Attention.q4_0", Format.Q4_0, Format.Q4_0, 0),
+        Create("Attention.q8_0.q4_0", Format.Q8_0, Format.Q4_0, 2.5f), Create("Attention.f16.q4_0", Format.F16, Format.Q4_0, 0), Create("Attention.q4_0.f32", Format.Q4_0, Format.F32, 0),
+        Create("Attention.q8_0.Exact", Format.Q8_0, Format.Q8_0, 0, exact: true), Create("Attention.q4_0.Exact", Format.Q4_0, Format.Q4_0, 0, exact: true),
     ];
 
-    private static KernelOperation Create(string name, Format keyFormat, Format valueFormat, float softCap) => new()
+    private static KernelOperation Create(string name, Format keyFormat, Format valueFormat, float softCap, bool exact = false) => new()
     {
         Name = name,
         Definition = "y = softmax(q·Kᵀ / √d) V over the positions from first to the row's own" + (softCap > 0 ? ", scores capped to 2.5" : ""),
@@ -24,12 +37,12 @@ public static unsafe class AttentionCase
         Shapes =
         [
             Of(1, 1, 32, 1, 0), Of(0, 10, 32, 1, 0), Of(1, 31, 64, 1, 0), Of(1, 32, 64, 2, 0), Of(1, 33, 64, 4, 0), Of(1, 257, 64, 8, 0), Of(1, 130, 32, 12, 40), Of(1, 70, 96, 3, 0),
-            Of(5, 200, 64, 3, 0), Of(4, 131, 32, 1, 5), Of(1, 1100, 64, 5, 600), Of(2, 1500, 128, 2, 0),
-            .. keyFormat.BlockLength > 1 ? (KernelShape[])[] : [Of(1, 1, 8, 1, 0), Of(3, 70, 20, 2, 0), Of(4, 131, 33, 1, 5)],
+            Of(5, 200, 64, 3, 0), Of(4, 131, 32, 1, 5), Of(1, 1100, 64, 5, 600), Of(2, 1500, 128, 2, 0), Of(1, 150, 256, 7, 0), Of(23, 300, 64, 5, 100),
+            .. keyFormat.BlockLength > 1 || valueFormat.BlockLength > 1 ? (KernelShape[])[] : [Of(1, 1, 8, 1, 0), Of(3, 70, 20, 2, 0), Of(4, 131, 33, 1, 5)],
         ],
         MeasuredShapes = [Of(1, 4096, 64, 8, 0), Of(64, 1024, 64, 8, 0)],
-        Tolerance = 1e-11,
-        ToleranceReason = "Float dot products of a head, a softmax computed page by page, float sums over the positions.",
+        Tolerance = exact ? FloatTolerance : keyFormat == Format.Q4_0 ? ByteTolerance : keyFormat.BlockLength > 1 || valueFormat.BlockLength > 1 ? ShortTolerance : FloatTolerance,
+        ToleranceReason = exact ? FloatReason : keyFormat == Format.Q4_0 ? ByteReason : keyFormat.BlockLength > 1 || valueFormat.BlockLength > 1 ? ShortReason : FloatReason,
         BytesMoved = shape => (shape["rows"] * 8L * KvHeads * shape["group"] * shape["size"]) + (KvHeads * shape["tokens"] * (keyFormat.RowBytes(shape["size"]) + valueFormat.RowBytes(shape["size"]))),
         OperationCount = shape => 4L * shape["rows"] * KvHeads * shape["group"] * shape["tokens"] * shape["size"],
         Fill = arguments =>
@@ -64,18 +77,18 @@ public static unsafe class AttentionCase
         {
             var y = arguments.Floats("y");
             var sums = new double[y.Length];
-            AttentionReference.Attend(Operands(arguments, keyFormat, valueFormat, softCap), sums);
+            AttentionReference.Attend(Operands(arguments, keyFormat, valueFormat, softCap, exact), sums);
             for (int i = 0; i < sums.Length; i++) y[i] = (float)sums[i];
         },
         Simd = (level, arguments) =>
         {
-            var operands = Operands(arguments, keyFormat, valueFormat, softCap);
+            var operands = Operands(arguments, keyFormat, valueFormat, softCap, exact);
             float* workspace = stackalloc float[(int)AttentionSimd.WorkspaceLength(operands)];
             AttentionSimd.Attend(CallingThread.Pool, operands, workspace, level);
         },
     };
 
-    private static AttentionArguments Operands(KernelArguments arguments, Format keyFormat, Format valueFormat, float softCap) => new()
+    private static AttentionArguments Operands(KernelArguments arguments, Format keyFormat, Format valueFormat, float softCap, bool exact) => new()
     {
         Cache = Cache(arguments, keyFormat, valueFormat),
         Query = Floats(arguments, "q"),
@@ -87,6 +100,7 @@ public static unsafe class AttentionCase
         Heads = KvHeads * arguments.Shape["group"],
         Scale = 1f / MathF.Sqrt(arguments.Shape["size"]),
         SoftCap = softCap,
+        Exact = exact,
     };
 
     private static PagedCache Cache(KernelArguments arguments, Format keyFormat, Format valueFormat) => new()

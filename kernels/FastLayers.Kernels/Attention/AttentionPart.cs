@@ -14,6 +14,34 @@ internal static unsafe class AttentionPart
     /// <summary>Floats of a part.</summary>
     public static int Length(int valueSize) => 2 + valueSize;
 
+    /// <summary>Stores what a part gives for a row and head; where contexts are not cut, the result.</summary>
+    /// <param name="arguments">The operands.</param>
+    /// <param name="split">How contexts are cut.</param>
+    /// <param name="workspace">The results of parts.</param>
+    /// <param name="row">The row.</param>
+    /// <param name="head">The query head.</param>
+    /// <param name="part">The part.</param>
+    /// <param name="max">The largest score.</param>
+    /// <param name="sum">The sum of the weights.</param>
+    /// <param name="values">The sums of weighted values, which may be changed.</param>
+    public static void Store(in AttentionArguments arguments, in ContextSplit split, float* workspace, int row, int head, int part, float max, float sum, float* values)
+    {
+        int size = arguments.Cache.ValueSize;
+        long index = ((long)row * arguments.Heads) + head;
+        if (split.Parts > 1)
+        {
+            float* target = workspace + (((index * split.Parts) + part) * Length(size));
+            target[0] = max;
+            target[1] = sum;
+            new ReadOnlySpan<float>(values, size).CopyTo(new Span<float>(target + 2, size));
+            return;
+        }
+
+        // A row that sees nothing gives zeros, one that sees only scores of -∞ NaN.
+        if (arguments.Start(row) < arguments.End[row]) TileSoftmax.Scale(values, 1 / sum, size);
+        new ReadOnlySpan<float>(values, size).CopyTo(new Span<float>(arguments.Output + (index * size), size));
+    }
+
     /// <summary>Puts the parts of each row and head together.</summary>
     internal readonly struct Work(AttentionArguments arguments, int parts, float* workspace) : IParallelWork
     {

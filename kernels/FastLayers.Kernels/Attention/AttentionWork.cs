@@ -8,9 +8,10 @@ using FastLayers.Kernels.Threading;
 namespace FastLayers.Kernels.Attention;
 
 /// <summary>
-/// The items of <see cref="AttentionSimd"/>. Neighboring rows of one sequence read floats: keys, then values of a page are decoded once, into memory that
-/// stays in the first-level cache, and gone over head by head. A row by itself reads the pages in place, for up to eight query heads together. Heads
-/// that are no whole blocks are decoded always, with zeros behind them.
+/// The items of <see cref="AttentionSimd"/>. With AVX2, neighboring rows of one sequence, and all rows of packed keys or values, go over panels: see
+/// <see cref="PanelRows"/>. Else neighboring rows read floats: keys, then values of a page are decoded once, into memory that stays in the first-level cache,
+/// and gone over head by head; a row by itself reads the pages in place, for up to eight query heads together. Heads that are no whole blocks are decoded
+/// always, with zeros behind them.
 /// </summary>
 internal readonly unsafe struct AttentionWork<TLanes>(WorkerPool pool, AttentionArguments arguments, ContextSplit split, float* workspace) : IParallelWork
     where TLanes : unmanaged, ILanes<TLanes>
@@ -26,12 +27,18 @@ internal readonly unsafe struct AttentionWork<TLanes>(WorkerPool pool, Attention
 
     private bool HasWholeBlocks => PaddedKey == arguments.Cache.KeySize && PaddedValue == arguments.Cache.ValueSize;
 
+    private bool HasPanels => PanelKernels.AreSupported && TLanes.Count >= Lanes256.Count && HasWholeBlocks && !(HasCodes && arguments.Exact);
+
+    private bool HasCodes => arguments.Cache.KeyFormat.BlockLength > 1 || arguments.Cache.ValueFormat.BlockLength > 1;
+
     public void Execute(int start, int end, int worker)
     {
         // Decoded tokens of a page, then for each query what a tile points to.
         int decoded = PagedCache.PageLength * Math.Max(PaddedKey, PaddedValue);
         int queries = Math.Max(split.RowsPerTile * Group, (int)BitOperations.RoundUpToPowerOf2((uint)Group) + LargestTile);
-        float* memory = (float*)pool.Scratch(worker, (decoded + ((long)queries * HeadTile.LengthPerQuery(PaddedKey, PaddedValue))) * sizeof(float));
+        var panels = new PanelRows(arguments, split, workspace);
+        long length = decoded + ((long)queries * HeadTile.LengthPerQuery(PaddedKey, PaddedValue));
+        float* memory = (float*)pool.Scratch(worker, Math.Max(length, HasPanels ? panels.MemoryLength : 0) * sizeof(float));
         for (int item = start; item < end; item++)
         {
             int part = item % split.Parts;
@@ -45,6 +52,9 @@ internal readonly unsafe struct AttentionWork<TLanes>(WorkerPool pool, Attention
             {
                 next = row + 1;
                 while (next < lastRow && arguments.Sequences[next] == arguments.Sequences[row]) next++;
+
+                // A row by itself reads floats as fast in place.
+                if (HasPanels && (HasCodes || next - row > 1) && panels.TryAttend(row, next, kvHead, part, (int*)memory)) continue;
                 Rows(row, next, kvHead, part, shared: next - row > 1 || !HasWholeBlocks, memory, memory + decoded);
             }
         }
@@ -143,24 +153,8 @@ internal readonly unsafe struct AttentionWork<TLanes>(WorkerPool pool, Attention
 
     private void Finish(in HeadTile tile, int part)
     {
-        int size = arguments.Cache.ValueSize;
         for (int query = 0; query < tile.Used; query++)
-        {
-            long index = ((long)tile.Row * arguments.Heads) + tile.Head + query;
-            float* values = tile.Output + ((long)query * PaddedValue);
-            if (split.Parts > 1)
-            {
-                float* target = workspace + (((index * split.Parts) + part) * AttentionPart.Length(size));
-                target[0] = tile.Max[query];
-                target[1] = tile.Sum[query];
-                new ReadOnlySpan<float>(values, size).CopyTo(new Span<float>(target + 2, size));
-                continue;
-            }
-
-            // A row that sees nothing gives zeros, one that sees only scores of -∞ NaN.
-            if (arguments.Start(tile.Row) < arguments.End[tile.Row]) TileSoftmax.Scale(values, 1 / tile.Sum[query], size);
-            new ReadOnlySpan<float>(values, size).CopyTo(new Span<float>(arguments.Output + (index * size), size));
-        }
+            AttentionPart.Store(arguments, split, workspace, tile.Row, tile.Head + query, part, tile.Max[query], tile.Sum[query], tile.Output + ((long)query * PaddedValue));
     }
 
     private int Start(int row, int part) => Math.Max(arguments.Start(row), split.Start(part));
