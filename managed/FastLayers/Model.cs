@@ -8,7 +8,7 @@ namespace FastLayers;
 /// <summary>How a model is loaded.</summary>
 public sealed record ModelOptions
 {
-    /// <summary>How activations enter products with block-quantized matrices.</summary>
+    /// <summary>How activations enter products with block-quantized matrices, and queries those with packed keys.</summary>
     public ActivationPrecision Activations { get; init; } = ActivationPrecision.Int8;
 
     /// <summary>

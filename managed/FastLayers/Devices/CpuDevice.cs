@@ -194,6 +194,7 @@ public sealed unsafe partial class CpuDevice : Device
                 Heads = options.Heads,
                 Scale = options.Scale,
                 SoftCap = options.SoftCap,
+                Exact = options.Precision == ActivationPrecision.Float32,
             };
             lock (_lock) AttentionSimd.Attend(_pool, arguments, (float*)ActivationMemory(AttentionSimd.WorkspaceLength(arguments) * sizeof(float)));
         }

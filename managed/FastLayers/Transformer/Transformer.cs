@@ -109,7 +109,7 @@ internal sealed class Transformer(TransformerConfig config, TransformerWeights w
 
         float scale = attention.Scale > 0 ? attention.Scale : 1f / MathF.Sqrt(layer.KeySize);
         Device.AppendKv(cache.Layers[index], batch, state.Key, state.Value);
-        Device.Attend(cache.Layers[index], batch, new AttentionOptions(attention.Heads, scale, attention.SoftCap, windowed), state.Query, state.Attended);
+        Device.Attend(cache.Layers[index], batch, new AttentionOptions(attention.Heads, scale, attention.SoftCap, windowed) { Precision = precision }, state.Query, state.Attended);
         probe?.Intermediate("attention", new ProbePoint(index, state.Attended, rows, layer.Output.Weight.Columns));
         MatMul(layer.Output, state.Attended, state.Hidden, rows);
         probe?.Intermediate("attn_output", new ProbePoint(index, state.Hidden, rows, layer.Output.Outputs));
