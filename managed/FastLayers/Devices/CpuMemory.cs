@@ -8,7 +8,7 @@ namespace FastLayers;
 /// </summary>
 internal sealed unsafe class CpuMemory : DeviceMemory
 {
-    private const int Alignment = 64;
+    private const int CacheLine = 64;
     private readonly byte* _allocation;
     private bool _disposed;
 
@@ -18,20 +18,22 @@ internal sealed unsafe class CpuMemory : DeviceMemory
     /// <exception cref="OutOfMemoryException">There is not that much.</exception>
     public CpuMemory(long bytes, bool isReadThrough = false)
     {
-        // Room for a whole vector beyond the end, so that a kernel may read one past its last value.
+        // Room for a whole vector beyond the end, so that a kernel may read one past its last value. Large pages start at multiples of their
+        // size; what is left before the first is never touched.
+        nuint alignment = (nuint)(isReadThrough && bytes >= PageAdvice.LargePage ? PageAdvice.LargePage : CacheLine);
         try
         {
-            _allocation = (byte*)NativeMemory.AllocZeroed((nuint)bytes + (2 * Alignment));
+            _allocation = (byte*)NativeMemory.AllocZeroed((nuint)bytes + alignment + CacheLine);
         }
         catch (OutOfMemoryException exception)
         {
             throw new InsufficientMemoryException($"There is no memory for {bytes} bytes.", exception);
         }
 
-        Pointer = (byte*)(((nuint)_allocation + Alignment - 1) / Alignment * Alignment);
+        Pointer = (byte*)(((nuint)_allocation + alignment - 1) / alignment * alignment);
         ByteLength = bytes;
-        if (isReadThrough) PageAdvice.UseLargePages(Pointer, bytes);
-        GC.AddMemoryPressure(bytes + Alignment);
+        if (alignment == PageAdvice.LargePage) PageAdvice.UseLargePages(Pointer, bytes);
+        GC.AddMemoryPressure(bytes + CacheLine);
     }
 
     /// <summary>Wraps memory that belongs to somebody else; disposing forgets where it is.</summary>
@@ -57,6 +59,6 @@ internal sealed unsafe class CpuMemory : DeviceMemory
         Pointer = null;
         if (_allocation == null) return;
         NativeMemory.Free(_allocation);
-        GC.RemoveMemoryPressure(ByteLength + Alignment);
+        GC.RemoveMemoryPressure(ByteLength + CacheLine);
     }
 }

@@ -11,6 +11,9 @@ internal static unsafe partial class PageAdvice
     /// <summary>MADV_HUGEPAGE of Linux.</summary>
     private const int Large = 14;
 
+    /// <summary>Bytes of a large page on x64, and on ARM with small ones of 4 KiB.</summary>
+    public const int LargePage = 2 << 20;
+
     /// <summary>Takes pages of a mapped file out of the process; the file's content is not touched.</summary>
     /// <param name="start">Where a page starts.</param>
     /// <param name="bytes">Length.</param>
@@ -20,15 +23,11 @@ internal static unsafe partial class PageAdvice
     }
 
     /// <summary>Asks for large pages where memory is read from end to end: several streams through small ones wait for the page tables.</summary>
-    /// <param name="start">Anywhere.</param>
+    /// <param name="start">A multiple of <see cref="LargePage"/>.</param>
     /// <param name="bytes">Length.</param>
     public static void UseLargePages(byte* start, long bytes)
     {
-        if (!OperatingSystem.IsLinux()) return;
-        nuint page = (nuint)Environment.SystemPageSize;
-        nuint first = ((nuint)start + page - 1) / page * page;
-        nuint last = ((nuint)start + (nuint)bytes) / page * page;
-        if (last > first) _ = Advise((byte*)first, last - first, Large);
+        if (OperatingSystem.IsLinux()) _ = Advise(start, (nuint)bytes, Large);
     }
 
     [LibraryImport("libc", EntryPoint = "madvise")]
