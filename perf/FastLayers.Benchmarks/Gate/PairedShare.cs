@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using FastLayers.Cli.Bench;
 
 namespace FastLayers.Benchmarks.Gate;
@@ -22,16 +21,18 @@ internal static class PairedShare
     /// <param name="limitAmount">Bytes or operations of it.</param>
     /// <param name="work">Does the work once.</param>
     /// <param name="workAmount">The bytes or operations of the work.</param>
-    public static double Measure(Action limit, double limitAmount, Action work, double workAmount)
+    /// <param name="clock">Tells the time; the system's if null.</param>
+    public static double Measure(Action limit, double limitAmount, Action work, double workAmount, TimeProvider? clock = null)
     {
-        int limitCount = Prepare(limit), workCount = Prepare(work);
+        clock ??= TimeProvider.System;
+        int limitCount = Prepare(limit, clock), workCount = Prepare(work, clock);
         double[] shares = new double[Pairs];
         for (int pair = 0; pair < Pairs; pair++)
         {
             // Who goes first changes, as neither shall always find what the other left.
-            double limitSeconds = pair % 2 == 0 ? Time(limit, limitCount) : 0;
-            double workSeconds = Time(work, workCount);
-            if (pair % 2 != 0) limitSeconds = Time(limit, limitCount);
+            double limitSeconds = pair % 2 == 0 ? Time(limit, limitCount, clock) : 0;
+            double workSeconds = Time(work, workCount, clock);
+            if (pair % 2 != 0) limitSeconds = Time(limit, limitCount, clock);
             shares[pair] = workAmount * workCount / workSeconds / (limitAmount * limitCount / limitSeconds);
         }
 
@@ -40,24 +41,24 @@ internal static class PairedShare
 
     /// <summary>Runs it until it is optimized.</summary>
     /// <returns>How often it has to run for a batch.</returns>
-    private static int Prepare(Action run)
+    private static int Prepare(Action run, TimeProvider clock)
     {
         for (int round = 0; round < WarmUpRounds; round++)
         {
-            var watch = Stopwatch.StartNew();
-            for (int i = 0; i < CallsBeforeOptimizing && watch.Elapsed < s_optimizing; i++) run();
+            long start = clock.GetTimestamp();
+            for (int i = 0; i < CallsBeforeOptimizing && clock.GetElapsedTime(start) < s_optimizing; i++) run();
             Thread.Sleep(s_optimizing);
         }
 
         int count = 1;
-        while (Time(run, count) < s_batch.TotalSeconds) count *= 2;
+        while (Time(run, count, clock) < s_batch.TotalSeconds) count *= 2;
         return count;
     }
 
-    private static double Time(Action run, int count)
+    private static double Time(Action run, int count, TimeProvider clock)
     {
-        long start = Stopwatch.GetTimestamp();
+        long start = clock.GetTimestamp();
         for (int i = 0; i < count; i++) run();
-        return Stopwatch.GetElapsedTime(start).TotalSeconds;
+        return clock.GetElapsedTime(start).TotalSeconds;
     }
 }
