@@ -49,6 +49,7 @@ public static class KernelCatalog
         .. MatMul.MatMulCase.FloatByFormat,
         .. MatMul.MatMulCase.Int8ByFormat,
         .. MatMul.MatMulCase.InterleavedByFormat,
+        .. MatMul.MatMulCase.EmittedByFormat,
         MatMul.MatMulCase.Quantize,
         .. KvCache.AppendKvCase.ByElement,
         .. GroupedAffine.GroupedMatMulCase.All,

@@ -13,6 +13,7 @@ public sealed class CatalogTests
         from operation in KernelCatalog.Operations
         from shape in Enumerable.Range(0, operation.Shapes.Count)
         from level in Enum.GetValues<SimdLevel>()
+        where operation.ReasonToSkip is null || (shape == 0 && level == SimdLevel.V128)
         select new TheoryDataRow<string, int, SimdLevel>(operation.Name, shape, level)
         {
             TestDisplayName = $"{operation.Name} [{operation.Shapes[shape]}] {level}",
@@ -24,7 +25,7 @@ public sealed class CatalogTests
     [MemberData(nameof(Cases))]
     public void Kernel_agrees_with_its_definition(string name, int shape, SimdLevel level)
     {
-        var operation = KernelCatalog.Find(name);
+        var operation = Runnable(name);
         var outcome = KernelCheck.Run(new CpuKernelRunner(level), operation, operation.Shapes[shape], Seed + (ulong)shape);
         Assert.True(outcome.Failure is null, outcome.Failure);
     }
@@ -33,7 +34,7 @@ public sealed class CatalogTests
     [MemberData(nameof(Names))]
     public void Kernel_allocates_nothing(string name)
     {
-        var operation = KernelCatalog.Find(name);
+        var operation = Runnable(name);
         var arguments = operation.Prepare(operation.Shapes[^1], Seed);
         foreach (var level in Enum.GetValues<SimdLevel>())
         {
@@ -70,5 +71,12 @@ public sealed class CatalogTests
         var first = operation.Prepare(RowShapes.Of(3, 31), 1);
         Assert.Equal(first.Floats("x").ToArray(), operation.Prepare(RowShapes.Of(3, 31), 1).Floats("x").ToArray());
         Assert.NotEqual(first.Floats("x").ToArray(), operation.Prepare(RowShapes.Of(3, 31), 2).Floats("x").ToArray());
+    }
+
+    private static KernelOperation Runnable(string name)
+    {
+        var operation = KernelCatalog.Find(name);
+        Assert.SkipWhen(operation.ReasonToSkip is not null, operation.ReasonToSkip ?? "");
+        return operation;
     }
 }

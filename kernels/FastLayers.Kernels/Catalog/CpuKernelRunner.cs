@@ -10,7 +10,11 @@ public sealed class CpuKernelRunner(SimdLevel level) : IKernelRunner
     public string Device { get; } = $"CPU, {(int)level} bit";
 
     /// <inheritdoc/>
-    public string? ReasonToSkip(KernelOperation operation) => null;
+    public string? ReasonToSkip(KernelOperation operation)
+    {
+        ArgumentNullException.ThrowIfNull(operation);
+        return operation.ReasonToSkip;
+    }
 
     /// <inheritdoc/>
     public void Run(KernelOperation operation, KernelArguments arguments)

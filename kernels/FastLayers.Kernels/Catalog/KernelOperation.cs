@@ -58,6 +58,9 @@ public sealed class KernelOperation
     /// <summary>Runs the CPU kernel on all rows. Allocates nothing.</summary>
     public required Action<SimdLevel, KernelArguments> Simd { get; init; }
 
+    /// <summary>Why the CPU kernel cannot run on this machine, or null if it can.</summary>
+    public string? ReasonToSkip { get; init; }
+
     /// <summary>Buffers for one run.</summary>
     /// <param name="shape">One of <see cref="Shapes"/>, or another with the same sizes by name.</param>
     /// <param name="seed">Decides the content of the inputs.</param>

@@ -1,5 +1,6 @@
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
+using FastLayers.Kernels.Emit;
 using FastLayers.Kernels.Formats;
 using FastLayers.Kernels.Threading;
 
@@ -95,6 +96,10 @@ public abstract unsafe class InterleavedLayout
     /// </summary>
     internal abstract void Multiply(WorkerPool pool, in MatMulArguments arguments, byte* memory, int start, int end, int worker);
 
+    /// <summary>The same by an emitted kernel.</summary>
+    internal virtual void Multiply(EmittedKernel kernel, in MatMulArguments arguments, byte* memory, int start, int end) =>
+        throw new NotSupportedException($"No kernels are emitted for {Format.Name}.");
+
     /// <summary>Bytes of a tile.</summary>
     internal long TileBytes(int columns) => (CodeBytes(columns) + ScaleBytes(columns) + Alignment - 1) / Alignment * Alignment;
 
@@ -140,8 +145,20 @@ internal sealed unsafe class InterleavedLayout<TCodes, TScales>(Format format) :
 
     internal override void Multiply(WorkerPool pool, in MatMulArguments arguments, byte* memory, int start, int end, int worker)
     {
+        if (EmittedKernels.For(Format, arguments.Code) is { } kernel)
+        {
+            Multiply(kernel, arguments, memory, start, end);
+            return;
+        }
+
         var activations = new InterleavedActivations(memory, arguments.Rows, arguments.Columns);
         new InterleavedProduct<TCodes, TScales>(arguments, activations, TileBytes(arguments.Columns), CodeBytes(arguments.Columns)).Execute(start, end);
+    }
+
+    internal override void Multiply(EmittedKernel kernel, in MatMulArguments arguments, byte* memory, int start, int end)
+    {
+        var activations = new InterleavedActivations(memory, arguments.Rows, arguments.Columns);
+        new EmittedProduct(kernel, arguments, activations, TileBytes(arguments.Columns), CodeBytes(arguments.Columns)).Execute(start, end);
     }
 
     private protected override long CodeBytes(int columns) => (long)columns / BlockLength * TCodes.Bytes;

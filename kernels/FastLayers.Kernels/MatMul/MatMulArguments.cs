@@ -1,3 +1,4 @@
+using FastLayers.Kernels.Emit;
 using FastLayers.Kernels.Formats;
 
 namespace FastLayers.Kernels.MatMul;
@@ -28,6 +29,9 @@ public readonly unsafe struct MatMulArguments
 
     /// <summary>Columns of the weight matrix.</summary>
     public required int Columns { get; init; }
+
+    /// <summary>Which code multiplies interleaved weights.</summary>
+    public KernelCode Code { get; init; }
 
     /// <summary>Bytes a weight row.</summary>
     internal long RowBytes => Format.RowBytes(Columns);

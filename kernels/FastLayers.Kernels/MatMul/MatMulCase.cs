@@ -1,4 +1,5 @@
 using FastLayers.Kernels.Catalog;
+using FastLayers.Kernels.Emit;
 using FastLayers.Kernels.Formats;
 using FastLayers.Kernels.Simd;
 
@@ -19,7 +20,19 @@ public static unsafe class MatMulCase
         format, "MatMul.Int8", "scale · code", "The integers are exact; float sums of one value a block.", (level, arguments) => MatMulSimdInt8.Multiply(CallingThread.Pool, Operands(format, arguments), Rounded(arguments), level)))];
 
     /// <summary>8-bit activations and interleaved rows, one entry a format that has such a layout on this processor.</summary>
-    public static IReadOnlyList<KernelOperation> InterleavedByFormat { get; } = [.. Format.All.Where(format => InterleavedLayout.For(format) is not null).Select(CreateInterleaved)];
+    public static IReadOnlyList<KernelOperation> InterleavedByFormat { get; } = [.. Format.All.Where(format => InterleavedLayout.For(format) is not null).Select(format => CreateInterleaved(
+        format, "MatMul.Interleaved", (_, arguments, memory) => MatMulSimdInterleaved.MultiplyArranged(CallingThread.Pool, [arguments], memory)))];
+
+    /// <summary>The same by emitted kernels, one entry a set of instructions and format; what this processor cannot run says so.</summary>
+    public static IReadOnlyList<KernelOperation> EmittedByFormat { get; } =
+    [
+        .. from isa in Enum.GetValues<EmittedIsa>()
+           from storage in InterleavedStorage.All
+           where InterleavedLayout.For(storage.Format) is not null
+           select CreateInterleaved(
+               storage.Format, $"MatMul.Emitted.{isa}",
+               (layout, arguments, memory) => layout.Multiply(EmittedKernels.For(storage.Format, isa)!, arguments, memory, 0, InterleavedLayout.Tiles(arguments.Outputs)), EmittedKernels.ReasonAgainst(isa)),
+    ];
 
     /// <summary>Rounding activations to 8 bit.</summary>
     public static KernelOperation Quantize { get; } = new()
@@ -41,7 +54,7 @@ public static unsafe class MatMulCase
         Simd = (_, arguments) => ActivationQuantizer.Quantize(CallingThread.Pool, (float*)arguments["x"].Pointer, Rounded(arguments)),
     };
 
-    private static KernelOperation Create(Format format, string name, string activation, string reason, Action<SimdLevel, KernelArguments> simd, Action<KernelArguments>? prepare = null) => new()
+    private static KernelOperation Create(Format format, string name, string activation, string reason, Action<SimdLevel, KernelArguments> simd, Action<KernelArguments>? prepare = null, string? reasonToSkip = null) => new()
     {
         Name = $"{name}.{format.Name}",
         Definition = $"y[m, n] = bias[n] + Σ_k ({activation})[m, k] · w[n, k]",
@@ -67,6 +80,7 @@ public static unsafe class MatMulCase
             for (int i = 0; i < sums.Length; i++) y[i] = (float)sums[i];
         },
         Simd = simd,
+        ReasonToSkip = reasonToSkip,
     };
 
     private static void FillProduct(Format format, bool isRounded, KernelArguments arguments)
@@ -86,13 +100,15 @@ public static unsafe class MatMulCase
         arguments.Add<float>("y", KernelBufferRole.Output, shape["rows"] * shape["outputs"]);
     }
 
-    private static KernelOperation CreateInterleaved(Format format)
+    private delegate void Product(InterleavedLayout layout, MatMulArguments arguments, byte* memory);
+
+    private static KernelOperation CreateInterleaved(Format format, string name, Product multiply, string? reasonToSkip = null)
     {
         var layout = InterleavedLayout.For(format)!;
         return Create(
-            format, "MatMul.Interleaved", layout.RoundsActivations ? "scale · code" : "x",
+            format, name, layout.RoundsActivations ? "scale · code" : "x",
             layout.RoundsActivations ? "The integers are exact; float sums of one value a block." : "A float sum of all columns.",
-            (_, arguments) => MatMulSimdInterleaved.MultiplyArranged(CallingThread.Pool, [OperandsOf(format, arguments, arguments["interleaved"].Pointer)], arguments["activations"].Pointer),
+            (_, arguments) => multiply(layout, OperandsOf(format, arguments, arguments["interleaved"].Pointer), arguments["activations"].Pointer),
             arguments =>
             {
                 var (rows, outputs, columns) = (arguments.Shape["rows"], arguments.Shape["outputs"], arguments.Shape["columns"]);
@@ -100,7 +116,8 @@ public static unsafe class MatMulCase
                 layout.Interleave(CallingThread.Pool, arguments["w"].Pointer, outputs, columns, arguments["interleaved"].Pointer);
                 arguments.Add<byte>("activations", KernelBufferRole.Input, (int)layout.ActivationBytes(rows, columns));
                 layout.Arrange(CallingThread.Pool, (float*)arguments["x"].Pointer, rows, columns, arguments["activations"].Pointer);
-            });
+            },
+            reasonToSkip);
     }
 
     private static QuantizedActivations Rounded(KernelArguments arguments) =>
@@ -118,6 +135,7 @@ public static unsafe class MatMulCase
         Rows = arguments.Shape["rows"],
         Outputs = arguments.Shape["outputs"],
         Columns = arguments.Shape["columns"],
+        Code = KernelCode.Compiled,
     };
 
     private static IEnumerable<KernelShape> ShapesOf(Format format)

@@ -1,3 +1,4 @@
+using FastLayers.Kernels.Emit;
 using FastLayers.Kernels.Formats;
 using FastLayers.Kernels.MatMul;
 using FastLayers.Kernels.Threading;
@@ -9,6 +10,10 @@ public sealed unsafe class InterleavedTests
     public static TheoryData<string> Formats => [.. Format.All.Where(format => !InterleavedLayout.IsSupported || InterleavedLayout.For(format) is not null).Select(format => format.Name)];
 
     public static TheoryData<string> BlockFormats => [.. Format.All.Where(format => !InterleavedLayout.IsSupported || InterleavedLayout.For(format) is { RoundsActivations: true }).Select(format => format.Name)];
+
+    public static TheoryData<string, KernelCode> FormatsAndCodes => WithCodes(Formats);
+
+    public static TheoryData<string, KernelCode> BlockFormatsAndCodes => WithCodes(BlockFormats);
 
     [Fact]
     public void Activations_are_those_of_the_other_layout()
@@ -49,8 +54,8 @@ public sealed unsafe class InterleavedTests
 
     /// <summary>All codes at one end and activations at theirs: sums that are too large for 16 bit would show.</summary>
     [Theory]
-    [MemberData(nameof(BlockFormats))]
-    public void The_largest_codes_do_not_overflow(string name)
+    [MemberData(nameof(BlockFormatsAndCodes))]
+    public void The_largest_codes_do_not_overflow(string name, KernelCode code)
     {
         SkipWithoutLayout();
         Assert.True(Format.TryParse(name, out var format));
@@ -66,15 +71,15 @@ public sealed unsafe class InterleavedTests
                 for (int i = 0; i < columns; i++) x[i] = sign * (i % 3 == 2 ? -127 : 127);
                 var expected = new double[1];
                 MatMulReference.Multiply(format, row, [], x, expected, 1, columns);
-                float found = Multiply(format, row, x, 1, 1)[0];
+                float found = Multiply(format, row, x, 1, 1, code)[0];
                 Assert.True(Math.Abs(found - expected[0]) <= 1e-5 * Math.Max(1, Magnitude(format, row, columns)), $"fill {fill:x2}, sign {sign}: {found}, expected {expected[0]}");
             }
         }
     }
 
     [Theory]
-    [MemberData(nameof(Formats))]
-    public void A_row_does_not_depend_on_the_others(string name)
+    [MemberData(nameof(FormatsAndCodes))]
+    public void A_row_does_not_depend_on_the_others(string name, KernelCode code)
     {
         SkipWithoutLayout();
         Assert.True(Format.TryParse(name, out var format));
@@ -83,9 +88,9 @@ public sealed unsafe class InterleavedTests
         byte[] weights = new byte[outputs * format.RowBytes(columns)];
         format.Encode(Noise(outputs * columns), weights);
         float[] x = Noise(67 * columns);
-        float[] together = Multiply(format, weights, x, 67, outputs);
+        float[] together = Multiply(format, weights, x, 67, outputs, code);
         for (int row = 0; row < 67; row += 11)
-            Assert.Equal(together.AsSpan(row * outputs, outputs).ToArray(), Multiply(format, weights, x.AsSpan(row * columns, columns).ToArray(), 1, outputs));
+            Assert.Equal(together.AsSpan(row * outputs, outputs).ToArray(), Multiply(format, weights, x.AsSpan(row * columns, columns).ToArray(), 1, outputs, code));
     }
 
     [Fact]
@@ -110,9 +115,21 @@ public sealed unsafe class InterleavedTests
         Assert.InRange(InterleavedLayout.For(format)!.Bytes(64, 4096) / (double)(64 * format.RowBytes(4096)), 1, 1.09);
     }
 
+    private static TheoryData<string, KernelCode> WithCodes(TheoryData<string> formats)
+    {
+        var data = new TheoryData<string, KernelCode>();
+        foreach (var row in formats)
+        {
+            data.Add(row.Data, KernelCode.Compiled);
+            data.Add(row.Data, KernelCode.Emitted);
+        }
+
+        return data;
+    }
+
     private static void SkipWithoutLayout() => Assert.SkipUnless(InterleavedLayout.IsSupported, "This processor has no AVX2, which the layout is made for.");
 
-    private static float[] Multiply(Format format, byte[] weights, float[] x, int rows, int outputs)
+    private static float[] Multiply(Format format, byte[] weights, float[] x, int rows, int outputs, KernelCode code)
     {
         int columns = x.Length / rows;
         var layout = InterleavedLayout.For(format)!;
@@ -124,7 +141,7 @@ public sealed unsafe class InterleavedTests
         fixed (float* input = x, y = output)
         {
             layout.Interleave(pool, w, outputs, columns, i);
-            MatMulSimdInterleaved.Multiply(pool, layout, new MatMulArguments { Format = format, Weights = i, Input = input, Output = y, Rows = rows, Outputs = outputs, Columns = columns }, m);
+            MatMulSimdInterleaved.Multiply(pool, layout, new MatMulArguments { Format = format, Weights = i, Input = input, Output = y, Rows = rows, Outputs = outputs, Columns = columns, Code = code }, m);
         }
 
         return output;
