@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using FastLayers.Kernels.Attention;
 using FastLayers.Kernels.Embedding;
+using FastLayers.Kernels.Emit;
 using FastLayers.Kernels.Formats;
 using FastLayers.Kernels.KvCache;
 using FastLayers.Kernels.MatMul;
@@ -13,25 +14,28 @@ namespace FastLayers;
 public sealed unsafe partial class CpuDevice : Device
 {
     private readonly WorkerPool _pool;
+    private readonly KernelCode _code;
     private readonly bool _isShared;
     private readonly Lock _lock = new();
     private CpuMemory? _activationMemory;
 
     /// <summary>Starts a device.</summary>
     /// <param name="threads">Threads that compute, the caller's included; 0 takes one a core.</param>
+    /// <param name="code">Where the code of kernels that exist in both ways comes from; <see cref="EmittedKernels.Variable"/> decides too.</param>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="threads"/> is negative or above 1,024.</exception>
-    public CpuDevice(int threads = 0) : this(threads, isShared: false)
+    public CpuDevice(int threads = 0, KernelCode code = KernelCode.Automatic) : this(threads, code, isShared: false)
     {
     }
 
-    private CpuDevice(int threads, bool isShared)
+    private CpuDevice(int threads, KernelCode code, bool isShared)
     {
+        _code = code;
         _pool = new WorkerPool(threads == 0 ? Environment.ProcessorCount : threads);
         _isShared = isShared;
     }
 
     /// <summary>The device of <see cref="Device.Cpu"/>, which lives as long as the process.</summary>
-    internal static CpuDevice CreateShared() => new(threads: 0, isShared: true);
+    internal static CpuDevice CreateShared() => new(threads: 0, KernelCode.Automatic, isShared: true);
 
     /// <summary>Threads that compute.</summary>
     public int ThreadCount => _pool.WorkerCount;
@@ -151,7 +155,7 @@ public sealed unsafe partial class CpuDevice : Device
         if (precision == ActivationPrecision.Float32 && prepared.Format.BlockLength > 1) throw new ArgumentException($"MatMul: {prepared} was prepared for 8-bit activations.", nameof(prepared));
     }
 
-    private static MatMulArguments Arguments(Tensor weight, Tensor? bias, Tensor input, Tensor output, int rows) => new()
+    private MatMulArguments Arguments(Tensor weight, Tensor? bias, Tensor input, Tensor output, int rows) => new()
     {
         Format = weight.Format,
         Weights = Bytes(weight),
@@ -161,6 +165,7 @@ public sealed unsafe partial class CpuDevice : Device
         Rows = rows,
         Outputs = (int)weight.Rows,
         Columns = weight.Columns,
+        Code = _code,
     };
 
     /// <inheritdoc/>
