@@ -5,7 +5,7 @@ namespace FastLayers.Kernels.Emit;
 /// <summary>The instruction sets that kernels are emitted for.</summary>
 internal enum EmittedIsa
 {
-    /// <summary>256 bit, <c>vpmaddubsw</c> and <c>vpmaddwd</c>: no faster than the intrinsics, and proves the generator on every processor.</summary>
+    /// <summary>256 bit, <c>vpmaddubsw</c> and <c>vpmaddwd</c>: some formats are faster than compiled, some slower; it proves the generator on every processor.</summary>
     Avx2,
 
     /// <summary>256 bit, <c>vpdpbusd</c> of AVX-VNNI.</summary>
