@@ -6,6 +6,10 @@ namespace FastLayers.Gpu.Tests;
 public sealed class SyntheticModelTests : IDisposable
 {
     private const double LogitTolerance = 1e-3;
+
+    // Not 7: there an activation of qwen3 lies halfway between two codes of 8 bits, and the last bit of a float decides which it gets; logits
+    // then differ by 0.014. With seeds 5 to 12 but 7 no logit differs by more than 3e-6.
+    private const int Seed = 8;
     private readonly string _path = Path.Combine(Path.GetTempPath(), Path.GetRandomFileName() + ".gguf");
 
     public static IEnumerable<TheoryDataRow<string, string, string>> Cases =>
@@ -26,7 +30,7 @@ public sealed class SyntheticModelTests : IDisposable
         using var device = TestDevices.Open(name);
         string heads = architecture == "gpt2" ? "kv-heads=4" : "kv-heads=2";
         string experts = architecture == "qwen3moe" ? ",experts=4,experts-used=2" : "";
-        var options = SyntheticModelOptions.Parse($"layers=1,width=256,ffn=256,heads=4,{heads},vocabulary=288{experts}", architecture, format, 7);
+        var options = SyntheticModelOptions.Parse($"layers=1,width=256,ffn=256,heads=4,{heads},vocabulary=288{experts}", architecture, format, Seed);
         SyntheticModel.Write(_path, options);
         int[] ids = [3, 50, 7, 7, 120, 9];
         foreach (var activations in Enum.GetValues<ActivationPrecision>())
