@@ -20,7 +20,7 @@ internal readonly unsafe struct FloatPanel : IKeyPanel<FloatCells>, IValuePanel<
         {
             for (int bytes = 0; bytes < BlockBytes; bytes += 16, cells += 4 * Lanes)
             {
-                var rows = new EightRows(block + bytes, stride, token, count - 1);
+                var rows = new EightTokens(block + bytes, stride, token, count - 1);
                 rows.Word0.Store(cells);
                 rows.Word1.Store(cells + Lanes);
                 rows.Word2.Store(cells + (2 * Lanes));

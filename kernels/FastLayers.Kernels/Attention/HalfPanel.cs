@@ -2,15 +2,13 @@ using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
 using FastLayers.Kernels.KvCache;
+using FastLayers.Kernels.Simd;
 
 namespace FastLayers.Kernels.Attention;
 
 /// <summary>Panels of halves, which must be finite.</summary>
 internal readonly unsafe struct HalfPanel : IKeyPanel<FloatCells>, IValuePanel<FloatCells>
 {
-    /// <summary>2^112, the difference of the exponent biases of a float and a half.</summary>
-    private const float Bias = 5.192296858534828e33f;
-
     private const int Lanes = 8;
     private const int Exponents = 0x7C007C00;
 
@@ -26,7 +24,7 @@ internal readonly unsafe struct HalfPanel : IKeyPanel<FloatCells>, IValuePanel<F
         {
             for (int bytes = 0; bytes < BlockBytes; bytes += 16)
             {
-                var rows = new EightRows(block + bytes, stride, token, count - 1);
+                var rows = new EightTokens(block + bytes, stride, token, count - 1);
                 found |= NotFinite(rows.Word0) | NotFinite(rows.Word1) | NotFinite(rows.Word2) | NotFinite(rows.Word3);
                 Store(rows.Word0, ref cells);
                 Store(rows.Word1, ref cells);
@@ -67,7 +65,7 @@ internal readonly unsafe struct HalfPanel : IKeyPanel<FloatCells>, IValuePanel<F
     /// <summary>The half in the upper bits of each element; exact.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector256<float> Float(Vector256<int> halves) =>
-        (Vector256.ShiftRightArithmetic(halves, 3) & Vector256.Create(unchecked((int)0x8FFFE000))).AsSingle() * Vector256.Create(Bias);
+        (Vector256.ShiftRightArithmetic(halves, 3) & Vector256.Create(unchecked((int)0x8FFFE000))).AsSingle() * Vector256.Create(HalfBias.Factor);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector256<short> NotFinite(Vector256<int> halves) =>

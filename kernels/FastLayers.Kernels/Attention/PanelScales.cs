@@ -8,9 +8,6 @@ namespace FastLayers.Kernels.Attention;
 /// <summary>The scales of the blocks of a page.</summary>
 internal static unsafe class PanelScales
 {
-    /// <summary>2^112, the difference of the exponent biases of a float and a half.</summary>
-    private const float Bias = 5.192296858534828e33f;
-
     private const ushort Exponent = 0x7C00;
 
     /// <summary>Reads them as [blocks, tokens], with zeros behind the last token.</summary>
@@ -40,7 +37,7 @@ internal static unsafe class PanelScales
             {
                 var exponent = Vector128.Create(Exponent);
                 found |= Vector128.Equals(Vector128.Load(halves + token) & exponent, exponent);
-                Lanes256.Multiply(Lanes256.LoadSmallHalf(halves + token), Lanes256.Broadcast(Bias)).Store(scales + token);
+                Lanes256.Multiply(Lanes256.LoadSmallHalf(halves + token), Lanes256.Broadcast(HalfBias.Factor)).Store(scales + token);
             }
         }
 

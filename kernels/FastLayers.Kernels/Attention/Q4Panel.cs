@@ -24,7 +24,7 @@ internal readonly unsafe struct Q4Panel : IKeyPanel<ByteCells>, IValuePanel<Shor
     {
         for (int token = 0; token < count; token += 8, cells += CachedRow.BlockLength / 4 * Cells)
         {
-            var rows = new EightRows(block + sizeof(ushort), stride, token, count - 1);
+            var rows = new EightTokens(block + sizeof(ushort), stride, token, count - 1);
             Store(rows.Word0, cells);
             Store(rows.Word1, cells + Cells);
             Store(rows.Word2, cells + (2 * Cells));

@@ -22,7 +22,7 @@ internal readonly unsafe struct Q8Panel : IKeyPanel<ShortCells>, IValuePanel<Sho
         {
             for (int half = sizeof(ushort); half < BlockBytes; half += 16)
             {
-                var rows = new EightRows(block + half, stride, token, count - 1);
+                var rows = new EightTokens(block + half, stride, token, count - 1);
                 Store(rows.Word0, ref cells);
                 Store(rows.Word1, ref cells);
                 Store(rows.Word2, ref cells);

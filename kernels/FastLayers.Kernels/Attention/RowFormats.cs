@@ -48,9 +48,6 @@ internal readonly unsafe struct FloatRow : IRowFormat
 /// <summary>Rows of halves that are known to be finite, which takes less than half of the instructions.</summary>
 internal readonly unsafe struct FiniteHalfRow : IRowFormat
 {
-    /// <summary>2^112, the difference of the exponent biases of a float and a half.</summary>
-    private const float Bias = 5.192296858534828e33f;
-
     public static int BlockBytes => CachedRow.BlockLength * sizeof(ushort);
 
     public static bool HasScales => false;
@@ -59,11 +56,11 @@ internal readonly unsafe struct FiniteHalfRow : IRowFormat
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static TLanes Lower<TLanes>(byte* block, int index, TLanes scale) where TLanes : unmanaged, ILanes<TLanes> =>
-        TLanes.Multiply(TLanes.LoadSmallHalf((ushort*)block + index), TLanes.Broadcast(Bias));
+        TLanes.Multiply(TLanes.LoadSmallHalf((ushort*)block + index), TLanes.Broadcast(HalfBias.Factor));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static TLanes Upper<TLanes>(byte* block, int index, TLanes scale) where TLanes : unmanaged, ILanes<TLanes> =>
-        TLanes.Multiply(TLanes.LoadSmallHalf((ushort*)block + (CachedRow.BlockLength / 2) + index), TLanes.Broadcast(Bias));
+        TLanes.Multiply(TLanes.LoadSmallHalf((ushort*)block + (CachedRow.BlockLength / 2) + index), TLanes.Broadcast(HalfBias.Factor));
 }
 
 /// <summary>Rows of halves, infinite ones and NaN included.</summary>

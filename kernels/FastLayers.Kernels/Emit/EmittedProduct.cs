@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using System.Runtime.Intrinsics;
 using FastLayers.Kernels.MatMul;
 
 namespace FastLayers.Kernels.Emit;
@@ -44,30 +43,10 @@ internal readonly unsafe struct EmittedProduct(EmittedKernel kernel, MatMulArgum
                 };
                 new Span<byte>(sums, (int)call.SumBytes).Clear();
                 if (blocks > 0) kernel.Run(&call);
-                for (int j = 0; j < kernel.Tiles; j++) Store(tiles[j], chunk, rows, sums + (j * TileRows));
+                for (int j = 0; j < kernel.Tiles; j++) TileSums.Store(arguments, tiles[j], chunk, rows, sums + (j * TileRows), kernel.Tiles * TileRows);
             }
         }
     }
 
     private byte* Weights(int tile) => arguments.Weights + (tile * tileBytes);
-
-    private void Store(int tile, int chunk, int rows, float* sums)
-    {
-        int first = tile * TileRows;
-        int count = Math.Min(TileRows, arguments.Outputs - first);
-        float* output = arguments.Output + ((long)chunk * arguments.Outputs) + first;
-        float* bias = arguments.Bias == null ? null : arguments.Bias + first;
-        for (int m = 0; m < rows; m++, output += arguments.Outputs, sums += kernel.Tiles * TileRows)
-        {
-            if (count == TileRows)
-            {
-                var value = Vector256.LoadAligned(sums);
-                if (bias != null) value += Vector256.Load(bias);
-                value.Store(output);
-                continue;
-            }
-
-            for (int i = 0; i < count; i++) output[i] = bias == null ? sums[i] : sums[i] + bias[i];
-        }
-    }
 }

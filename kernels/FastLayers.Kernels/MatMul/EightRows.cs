@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
+using FastLayers.Kernels.Simd;
 
 namespace FastLayers.Kernels.MatMul;
 
@@ -12,7 +13,7 @@ internal static unsafe class EightRows
     public static Vector256<float> Halves(byte* source)
     {
         var bits = Avx2.ConvertToVector256Int32((short*)source) << 13;
-        return (bits & Vector256.Create(unchecked((int)0x8FFFE000))).AsSingle() * Vector256.Create(5.192296858534828e33f);
+        return (bits & Vector256.Create(unchecked((int)0x8FFFE000))).AsSingle() * Vector256.Create(HalfBias.Factor);
     }
 
     /// <summary>Eight signed bytes, each twice.</summary>

@@ -38,8 +38,8 @@ internal readonly unsafe struct InterleavedFloatProduct<TFloats>(WorkerPool pool
                 else SixRows(Tile(tile), Tile(second), x, arguments.Columns, sums);
                 for (int r = 0; r < RowsAtOnce; r++)
                 {
-                    Store(tile, row + r, sums + (2 * r * TileRows));
-                    Store(second, row + r, sums + (((2 * r) + 1) * TileRows));
+                    TileSums.Store(arguments, tile, row + r, 1, sums + (2 * r * TileRows), TileRows);
+                    TileSums.Store(arguments, second, row + r, 1, sums + (((2 * r) + 1) * TileRows), TileRows);
                 }
             }
         }
@@ -54,10 +54,10 @@ internal readonly unsafe struct InterleavedFloatProduct<TFloats>(WorkerPool pool
             for (int row = whole; row < arguments.Rows; row++)
             {
                 OneRow(Tile(t0), Tile(t1), Tile(t2), Tile(t3), arguments.Input + ((long)row * arguments.Columns), arguments.Columns, sums);
-                Store(t0, row, sums);
-                Store(t1, row, sums + TileRows);
-                Store(t2, row, sums + (2 * TileRows));
-                Store(t3, row, sums + (3 * TileRows));
+                TileSums.Store(arguments, t0, row, 1, sums, TileRows);
+                TileSums.Store(arguments, t1, row, 1, sums + TileRows, TileRows);
+                TileSums.Store(arguments, t2, row, 1, sums + (2 * TileRows), TileRows);
+                TileSums.Store(arguments, t3, row, 1, sums + (3 * TileRows), TileRows);
             }
         }
     }
@@ -153,20 +153,4 @@ internal readonly unsafe struct InterleavedFloatProduct<TFloats>(WorkerPool pool
     }
 
     private byte* Tile(int tile) => arguments.Weights + (tile * tileBytes);
-
-    private void Store(int tile, int row, float* sums)
-    {
-        int first = tile * TileRows;
-        int count = Math.Min(TileRows, arguments.Outputs - first);
-        float* output = arguments.Output + ((long)row * arguments.Outputs) + first;
-        float* bias = arguments.Bias == null ? null : arguments.Bias + first;
-        if (count == TileRows)
-        {
-            var values = Vector256.LoadAligned(sums);
-            (bias == null ? values : values + Vector256.Load(bias)).Store(output);
-            return;
-        }
-
-        for (int i = 0; i < count; i++) output[i] = bias == null ? sums[i] : sums[i] + bias[i];
-    }
 }

@@ -57,7 +57,7 @@ internal readonly unsafe struct InterleavedProduct<TCodes, TScales>(MatMulArgume
             for (int tile = start; tile < end; tile++)
             {
                 Tile(Weights(tile), chunk, rows, sums);
-                Store(tile, chunk, rows, sums);
+                TileSums.Store(arguments, tile, chunk, rows, sums, SumLength);
             }
         }
     }
@@ -77,7 +77,7 @@ internal readonly unsafe struct InterleavedProduct<TCodes, TScales>(MatMulArgume
             }
 
             SeveralTiles(tiles, codeBytes, activations.Codes, activations.Parts, arguments.Columns / BlockLength, sums);
-            for (int s = 0; s < Streams; s++) Store(places[s], 0, 1, sums + (s * SumLength));
+            for (int s = 0; s < Streams; s++) TileSums.Store(arguments, places[s], 0, 1, sums + (s * SumLength), SumLength);
         }
     }
 
@@ -305,26 +305,6 @@ internal readonly unsafe struct InterleavedProduct<TCodes, TScales>(MatMulArgume
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector256<float> Subtract(Vector256<float> total, Vector256<float> minimum, Vector256<float> sum) =>
         Fma.IsSupported ? Fma.MultiplyAddNegated(minimum, sum, total) : total - (minimum * sum);
-
-    private void Store(int tile, int chunk, int rows, float* sums)
-    {
-        int first = tile * TileRows;
-        int count = Math.Min(TileRows, arguments.Outputs - first);
-        float* output = arguments.Output + ((long)chunk * arguments.Outputs) + first;
-        float* bias = arguments.Bias == null ? null : arguments.Bias + first;
-        for (int m = 0; m < rows; m++, output += arguments.Outputs, sums += SumLength)
-        {
-            if (count == TileRows)
-            {
-                var value = Vector256.LoadAligned(sums);
-                if (bias != null) value += Vector256.Load(bias);
-                value.Store(output);
-                continue;
-            }
-
-            for (int i = 0; i < count; i++) output[i] = bias == null ? sums[i] : sums[i] + bias[i];
-        }
-    }
 
     /// <summary>What is loaded vector by vector while the other operand stays in registers.</summary>
     private interface IOperand

@@ -33,7 +33,7 @@ internal readonly unsafe struct Lanes128 : ILanes<Lanes128>
         // get the full exponent first, which the multiplication then keeps.
         var bits = (half & Vector128.Create(0x7FFFu)) << 13;
         bits |= Vector128.GreaterThan(bits.AsInt32(), Vector128.Create(0x0F7FFFFF)).AsUInt32() & Vector128.Create(0x7F800000u);
-        var magnitude = bits.AsSingle() * Vector128.Create(5.192296858534828e33f);
+        var magnitude = bits.AsSingle() * Vector128.Create(HalfBias.Factor);
         return new((magnitude.AsUInt32() | ((half & Vector128.Create(0x8000u)) << 16)).AsSingle());
     }
 

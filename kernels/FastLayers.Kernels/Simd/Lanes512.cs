@@ -38,7 +38,7 @@ internal readonly unsafe struct Lanes512 : ILanes<Lanes512>
         // get the full exponent first, which the multiplication then keeps.
         var bits = (half & Vector512.Create(0x7FFFu)) << 13;
         bits |= Vector512.GreaterThan(bits.AsInt32(), Vector512.Create(0x0F7FFFFF)).AsUInt32() & Vector512.Create(0x7F800000u);
-        var magnitude = bits.AsSingle() * Vector512.Create(5.192296858534828e33f);
+        var magnitude = bits.AsSingle() * Vector512.Create(HalfBias.Factor);
         return new((magnitude.AsUInt32() | ((half & Vector512.Create(0x8000u)) << 16)).AsSingle());
     }
 

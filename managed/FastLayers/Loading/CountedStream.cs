@@ -24,7 +24,7 @@ internal sealed class CountedStream(Stream output) : Stream
     public override long Position
     {
         get => _position;
-        set => throw new NotSupportedException();
+        set => throw NotThatWay();
     }
 
     /// <inheritdoc/>
@@ -43,11 +43,14 @@ internal sealed class CountedStream(Stream output) : Stream
     public override void Flush() => output.Flush();
 
     /// <inheritdoc/>
-    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+    public override int Read(byte[] buffer, int offset, int count) => throw NotThatWay();
 
     /// <inheritdoc/>
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+    public override long Seek(long offset, SeekOrigin origin) => throw NotThatWay();
 
     /// <inheritdoc/>
-    public override void SetLength(long value) => throw new NotSupportedException();
+    public override void SetLength(long value) => throw NotThatWay();
+
+    /// <summary>What the contract of <see cref="Stream"/> asks of one that says it can neither read nor seek.</summary>
+    private static NotSupportedException NotThatWay() => new("The content of a tensor is written from its start to its end: it cannot be read, and its position and length cannot be set.");
 }

@@ -1,3 +1,4 @@
+using FastLayers.Kernels.Emit;
 using FastLayers.Kernels.Formats;
 using FastLayers.Kernels.MatMul;
 
@@ -32,6 +33,26 @@ public sealed unsafe class PrepareWeightTests
                 for (int i = 0; i < found.Length; i++) (error, total) = (error + Math.Pow(found[i] - expected[i], 2), total + Math.Pow(expected[i], 2));
                 Assert.InRange(error / total, 0, 1e-11);
             }
+        }
+    }
+
+    [Theory]
+    [InlineData(KernelCode.Compiled)]
+    [InlineData(KernelCode.Emitted)]
+    public void A_device_multiplies_with_the_code_that_it_was_told(KernelCode code)
+    {
+        Assert.SkipUnless(InterleavedLayout.IsSupported, "This processor has no AVX2, which the layout of prepared weights is made for.");
+        using var automatic = new CpuDevice(1);
+        using var device = new CpuDevice(1, code);
+        byte[] bytes = Encoded(Format.Q4_K);
+        fixed (byte* pointer = bytes)
+        {
+            using var weight = device.FromMapped(Format.Q4_K, Outputs, Columns, pointer);
+            using var prepared = device.PrepareWeight(weight, ActivationPrecision.Int8);
+            using var other = automatic.FromMapped(Format.Q4_K, Outputs, Columns, pointer);
+            float[] expected = Product(automatic, other, 5);
+            float[] found = Product(device, prepared, 5);
+            for (int i = 0; i < found.Length; i++) Assert.Equal(expected[i], found[i], 1e-4f);
         }
     }
 

@@ -102,6 +102,20 @@ public sealed class GgufWriterTests : IDisposable
     }
 
     [Fact]
+    public void The_content_of_a_tensor_is_written_from_its_start_to_its_end()
+    {
+        var writer = new GgufWriter();
+        writer.AddTensor("w", [2], Format.F32, stream =>
+        {
+            Assert.Equal((false, false, true), (stream.CanRead, stream.CanSeek, stream.CanWrite));
+            Action[] others = [() => stream.ReadByte(), () => stream.Seek(0, SeekOrigin.Begin), () => stream.SetLength(8), () => stream.Position = 0];
+            foreach (var other in others) Assert.Contains("from its start to its end", Assert.Throws<NotSupportedException>(other).Message, StringComparison.Ordinal);
+            stream.Write(new byte[8]);
+        });
+        writer.Write(new MemoryStream());
+    }
+
+    [Fact]
     public void Arguments_that_GGUF_cannot_hold_are_refused()
     {
         var writer = new GgufWriter();
@@ -134,7 +148,7 @@ public sealed class GgufWriterTests : IDisposable
         public override long Position
         {
             get => _position;
-            set => throw new NotSupportedException();
+            set => Assert.Fail($"The writer went to position {value}: streams that cannot seek are to be written, too.");
         }
 
         public override void Write(ReadOnlySpan<byte> buffer)

@@ -5,7 +5,7 @@ using System.Runtime.Intrinsics.X86;
 namespace FastLayers.Kernels.Attention;
 
 /// <summary>Sixteen bytes of each of eight tokens, turned into four registers with the same four bytes of every token.</summary>
-internal readonly unsafe ref struct EightRows
+internal readonly unsafe ref struct EightTokens
 {
     /// <summary>Reads the rows.</summary>
     /// <param name="bytes">The bytes of token 0.</param>
@@ -13,7 +13,7 @@ internal readonly unsafe ref struct EightRows
     /// <param name="first">The first token.</param>
     /// <param name="last">The last token there is; it stands for those behind it.</param>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public EightRows(byte* bytes, int stride, int first, int last)
+    public EightTokens(byte* bytes, int stride, int first, int last)
     {
         Vector256<int> r0, r1, r2, r3;
         if (first + 7 <= last)
